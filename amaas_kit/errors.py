@@ -1,0 +1,61 @@
+"""The family of errors: each says the situation, what was seen, what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class AmaasError(Exception):
+    """An error that a learner can act on.
+
+    Args:
+        situation: what was being done, as the start of a sentence ("While reading digits.csv").
+        seen: what was found there.
+        wrong: why that cannot work.
+        fix: what to do about it.
+    """
+
+    def __init__(self, situation: str, seen: str, wrong: str, fix: str) -> None:
+        super().__init__(situation, seen, wrong, fix)
+        self.situation = situation
+        self.seen = seen
+        self.wrong = wrong
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return (
+            f"{self.situation}\n"
+            f"  seen:  {self.seen}\n"
+            f"  wrong: {self.wrong}\n"
+            f"  fix:   {self.fix}"
+        )
+
+
+class DataError(AmaasError, ValueError):
+    """A data set, a split or a data file that cannot be used."""
+
+
+class NetworkError(AmaasError, ValueError):
+    """A network whose parts, or whose input, do not fit together."""
+
+
+class ModelFileError(AmaasError, ValueError):
+    """A model file that is damaged, or of a format that this version cannot read."""
+
+
+class TrainingError(AmaasError, ValueError):
+    """A training run that cannot start with these settings."""
+
+
+class DivergedError(TrainingError):
+    """A training run whose loss left the finite numbers."""
+
+
+class ServingError(AmaasError, RuntimeError):
+    """A model that cannot be packaged, or a server that cannot be started or asked."""
+
+
+class RequestError(AmaasError, ValueError):
+    """A request that breaks the contract of the served model."""
+
+
+class MissingError(AmaasError, RuntimeError):
+    """A program, a package or a network that this step needs and this machine lacks."""

@@ -1,0 +1,50 @@
+"""Files that appear whole or not at all, and the one folder where the kit keeps its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def home() -> Path:
+    """The kit's folder for progress, logs and caches: `AMAAS_HOME`, or `~/.amaas`. Made on use."""
+    folder = Path(os.environ.get("AMAAS_HOME") or Path.home() / ".amaas")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> Path:
+    """Call `write` on a binary file beside `path`, then rename it to `path` once it is on disk.
+
+    A reader sees the old file or the new one, never a part. When `write` raises, `path` is as it
+    was and nothing is left beside it.
+
+    Args:
+        path: the target; its folder must exist.
+        write: receives the open file and writes the content.
+
+    Returns:
+        The target as a Path.
+    """
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
