@@ -21,12 +21,7 @@ class AmaasError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return (
-            f"{self.situation}\n"
-            f"  seen:  {self.seen}\n"
-            f"  wrong: {self.wrong}\n"
-            f"  fix:   {self.fix}"
-        )
+        return f"{self.situation}\n  seen:  {self.seen}\n  wrong: {self.wrong}\n  fix:   {self.fix}"
 
 
 class DataError(AmaasError, ValueError):

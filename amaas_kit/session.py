@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _pending_seed: int | None = None
 """The seed of the last `setup` that TensorFlow has not been given yet."""
 
-PLOT_STYLE = {
+PLOT_STYLE: dict[Any, Any] = {
     "figure.figsize": (7.0, 4.0),
     "figure.facecolor": "white",
     "axes.facecolor": "white",
@@ -46,11 +46,12 @@ def setup(seed: int = 0) -> np.random.Generator:
     """
     import matplotlib as mpl
     import numpy as np
+    from cycler import cycler
 
     global _pending_seed
     _pending_seed = seed
     mpl.rcParams.update(PLOT_STYLE)
-    mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=list(COLOURS))
+    mpl.rcParams["axes.prop_cycle"] = cycler(color=list(COLOURS))
     return np.random.default_rng(seed)
 
 
@@ -64,10 +65,8 @@ def tensorflow() -> Any:
         MissingError: TensorFlow is not installed, or cannot be loaded on this machine.
     """
     global _pending_seed
-    if "tensorflow" in sys.modules:
-        tf = importlib.import_module("tensorflow")
-    else:
-        tf = _import_quietly()
+    loaded = "tensorflow" in sys.modules
+    tf = importlib.import_module("tensorflow") if loaded else _import_quietly()
     if _pending_seed is not None:
         tf.keras.utils.set_random_seed(_pending_seed)
         _pending_seed = None
