@@ -1,1 +1,18 @@
-"""data."""
+"""The room of data: digits that travel with the kit, tables of your own, and their division."""
+
+from amaas_kit.data.dataset import Dataset
+from amaas_kit.data.digits import SHEET_STARTS, load_digits, read_digits
+from amaas_kit.data.mnist import load_fashion_mnist, load_mnist
+from amaas_kit.data.split import Split
+from amaas_kit.data.targets import class_numbers
+
+__all__ = [
+    "SHEET_STARTS",
+    "Dataset",
+    "Split",
+    "class_numbers",
+    "load_digits",
+    "load_fashion_mnist",
+    "load_mnist",
+    "read_digits",
+]
