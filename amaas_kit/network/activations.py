@@ -146,8 +146,9 @@ class Gelu(Elementwise):
     """Gaussian error linear unit, exact (Hendrycks and Gimpel 2016): z times the chance P that a
     standard normal draw is below z.
 
-    P comes from the C library's erfc, in float64 to a few units in the last place, tails included.
-    NumPy has none, so z goes through Python number by number: some fifty times slower than tanh.
+    P comes from the C library's erfc in float64: relative error about 4e-16 max(1, z^2), tails
+    included. NumPy has no erfc, so z passes through Python one number at a time, some tens of
+    nanoseconds each.
     """
 
     name = "gelu"

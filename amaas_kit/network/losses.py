@@ -161,9 +161,9 @@ def _values(outputs: Array, y: npt.ArrayLike, loss: str) -> Array:
     """
     situation = f"While computing the loss {loss}"
     values = as_floats(y, outputs.dtype, name="y", situation=situation)
+    _require_same_rows(outputs, values, situation)
     if outputs.ndim == 2 and outputs.shape[1] == 1 and values.ndim == 1:
         values = values[:, None]
-    _require_same_rows(outputs, values, situation)
     if values.shape != outputs.shape:
         raise NetworkError(
             situation=situation,

@@ -259,6 +259,9 @@ class Network:
     def to_keras(self) -> Any:
         """The same network as a `keras.Sequential`, with the same weights and dtype.
 
+        Of a float64 network every layer is float64, and so is `model(x)`; but Keras's own `predict`
+        and `fit` round NumPy rows to float32 first, unless `keras.config.set_floatx("float64")`.
+
         Raises:
             NetworkError: an activation of your own, which Keras does not know.
             MissingError: TensorFlow is not installed.
