@@ -18,8 +18,7 @@ def numeric(x: npt.ArrayLike, situation: str) -> Array:
     """Features as an array of numbers with rows and at least one number a row."""
     raw = as_array(x, "x", situation)
     if raw.dtype.kind not in "biuf":
-        other = [value for value in raw.flat if not isinstance(value, numbers.Real)][:1]
-        sample = f", such as {other[0]!r}" if other else ""
+        sample = next((f", such as {v!r}" for v in raw.ravel().tolist() if not _is_number(v)), "")
         raise DataError(
             situation=situation,
             seen=f"x of dtype {raw.dtype}{sample}",
@@ -41,6 +40,16 @@ def numeric(x: npt.ArrayLike, situation: str) -> Array:
             fix="pass at least one row and one feature",
         )
     return raw
+
+
+def _is_number(value: object) -> bool:
+    if not isinstance(value, str):
+        return isinstance(value, numbers.Real)
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def column_names(columns: Sequence[str] | None, x: Array, situation: str) -> tuple[str, ...] | None:

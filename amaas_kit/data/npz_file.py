@@ -33,8 +33,10 @@ def read_npz(path: str | os.PathLike[str], names: Sequence[str]) -> list[Array]:
     situation = f"While reading {os.fspath(path)}"
     check_file(path)
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("the list of arrays at the end of the file is not there")
         with np.load(path, allow_pickle=False) as archive:
-            held = list(getattr(archive, "files", ()))
+            held = archive.files
             missing = [name for name in names if name not in held]
             if not missing:
                 return [archive[name] for name in names]
