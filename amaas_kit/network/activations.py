@@ -5,7 +5,8 @@ upstream gradient with the Jacobian da/dz is its `vjp`. For a function that work
 alone the Jacobian is diagonal, and `vjp` is a multiplication by the derivative. Softmax mixes the
 numbers of a row, so it has a `vjp` but no elementwise derivative.
 
-All keep the dtype of z and stand any finite z without overflow.
+All keep the dtype of z, and none overflows for large z, as long as the numbers of a softmax's row
+are not further apart than the largest float.
 """
 
 from __future__ import annotations

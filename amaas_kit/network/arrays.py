@@ -63,12 +63,17 @@ def as_floats(values: npt.ArrayLike, dtype: np.dtype[Any], *, name: str, situati
         places = np.argwhere(~finite)
         first = tuple(places[0])
         others = f", and {len(places) - 1} more like it" if len(places) > 1 else ""
+        too_large = np.isfinite(array[first])
         raise NetworkError(
             situation=situation,
             seen=f"{name}[{', '.join(map(str, first))}] = {array[first]}{others}",
-            wrong=f"a network computes with finite numbers, here of {dtype}",
-            fix=f"remove or replace such values, for example "
-            f"{name} = np.nan_to_num({name}, nan=0.0, posinf=1.0, neginf=-1.0)",
+            wrong=f"{dtype} ends at {np.finfo(dtype).max:.2g}"
+            if too_large
+            else "a network computes with finite numbers",
+            fix=f"scale {name} down, or make the network with dtype='float64'"
+            if too_large
+            else f"find them with np.argwhere(~np.isfinite({name})), then leave those rows out "
+            "or put a real value there",
         )
     return floats
 

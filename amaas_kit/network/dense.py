@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy.typing as npt
+
 from amaas_kit.errors import NetworkError
 from amaas_kit.network.activations import Activation, find_activation
-from amaas_kit.network.arrays import FLOAT_DTYPES, Array
+from amaas_kit.network.arrays import FLOAT_DTYPES, Array, as_array
 
 
 class Dense:
@@ -21,23 +23,28 @@ class Dense:
     Taught in: notebooks/01_forward_pass, A layer.
     """
 
-    def __init__(self, w: Array, b: Array, activation: str | Activation = "identity") -> None:
+    def __init__(
+        self, w: npt.ArrayLike, b: npt.ArrayLike, activation: str | Activation = "identity"
+    ) -> None:
+        situation = "While making a dense layer"
+        w = as_array(w, name="w", situation=situation)
+        b = as_array(b, name="b", situation=situation)
         if w.ndim != 2 or b.shape != w.shape[1:]:
             raise NetworkError(
-                situation="While making a dense layer",
+                situation=situation,
                 seen=f"w of shape {w.shape} and b of shape {b.shape}",
                 wrong="w must be (inputs, units) and b (units,): one bias a unit",
                 fix="give b as many entries as w has columns; transpose w if it is (units, inputs)",
             )
         if w.dtype != b.dtype or w.dtype.name not in FLOAT_DTYPES:
             raise NetworkError(
-                situation="While making a dense layer",
+                situation=situation,
                 seen=f"w of dtype {w.dtype} and b of dtype {b.dtype}",
                 wrong=f"both must have the same dtype, {' or '.join(FLOAT_DTYPES)}",
                 fix="pass w.astype('float32') and b.astype('float32')",
             )
-        self.w = w
-        self.b = b
+        self.w: Array = w
+        self.b: Array = b
         self.activation = find_activation(activation)
 
     def weighted_sums(self, x: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amaas_kit.errors import MissingError
+from amaas_kit.errors import MissingError, NetworkError
 from amaas_kit.network.arrays import Array
 from amaas_kit.network.losses import Loss, choose_loss
 from amaas_kit.network.network import Network
@@ -61,8 +61,8 @@ class ParameterCheck:
     Attributes:
         name: "w0", "b0", "w1", …
         shape: of the parameter.
-        compared: how many of its entries were moved by central differences.
-        kinks: how many of those moved a ReLU over its kink, and were left out.
+        compared: how many of its entries were compared with central differences.
+        kinks: how many more were not, because moving them took a ReLU over its kink.
         differences: relative error of the gradient by hand against central differences.
         tape: the same against GradientTape, over all entries; None where there is no tape.
     """
@@ -166,15 +166,12 @@ def check_gradients(
     value, layers = net.loss_and_gradients(x, y, chosen)
     by_hand = [gradient for layer in layers for gradient in layer]
     floor = FLOOR * max(1.0, abs(value))
-    notes = []
     by_tape: Sequence[Array | None] = [None] * len(by_hand)
-    unknown = {*net.activations, chosen.name} - {*TF_ACTIVATIONS, *TF_LOSSES}
-    if tape and unknown:
-        notes.append(f"GradientTape was left out: it does not know {', '.join(sorted(unknown))}.")
-    elif tape:
+    notes = []
+    if tape:
         try:
             by_tape = tape_gradients(net, x, y, chosen.name)
-        except MissingError as error:
+        except (MissingError, NetworkError) as error:
             notes.append(f"GradientTape was left out: {error.wrong}; {error.fix}.")
     checks = []
     for i, (hand, taped) in enumerate(zip(by_hand, by_tape, strict=True)):
@@ -267,9 +264,18 @@ def tape_gradients(net: Network, x: npt.ArrayLike, y: npt.ArrayLike, loss: str) 
 
     Raises:
         MissingError: TensorFlow is not installed.
+        NetworkError: an activation or a loss of your own.
 
     Taught in: notebooks/04_first_network, Tensors and tapes.
     """
+    unknown = {*net.activations, loss} - {*TF_ACTIVATIONS, *TF_LOSSES}
+    if unknown:
+        raise NetworkError(
+            situation="While asking GradientTape for gradients",
+            seen=f"{', '.join(sorted(unknown))}",
+            wrong=f"TensorFlow has no {', '.join(sorted(unknown))}",
+            fix="go by the central differences, which ask nothing but the loss",
+        )
     tf = tensorflow()
     parameters = [tf.Variable(array) for array in net.parameters]
     with tf.GradientTape() as tape:

@@ -19,7 +19,8 @@ class Value:
         label: a name to show, such as "w".
         parents: the values it was computed from.
         operation: what was done with them, such as "*".
-        slopes: the derivative of this value by each parent, at the parents' numbers.
+        slopes: the derivative of this value by each parent, at the parents' numbers. They are noted
+            once: for other numbers, compute anew.
 
     Attributes:
         grad: the derivative by this value of the value that `backward` was last called on.
@@ -45,23 +46,22 @@ class Value:
 
     def __add__(self, other: Value | float) -> Value:
         other = _as_value(other)
-        return Value(self.data + other.data, "", (self, other), "+", (1.0, 1.0))
+        return _result(self.data + other.data, "+", (self, 1.0), (other, 1.0))
 
     def __sub__(self, other: Value | float) -> Value:
         other = _as_value(other)
-        return Value(self.data - other.data, "", (self, other), "-", (1.0, -1.0))
+        return _result(self.data - other.data, "-", (self, 1.0), (other, -1.0))
 
     def __mul__(self, other: Value | float) -> Value:
         other = _as_value(other)
-        return Value(self.data * other.data, "", (self, other), "*", (other.data, self.data))
+        return _result(self.data * other.data, "*", (self, other.data), (other, self.data))
 
     def __truediv__(self, other: Value | float) -> Value:
         other = _as_value(other)
         if other.data == 0:
             raise _undefined(f"{self.data:g} / 0", "a division by zero has no value")
         quotient = self.data / other.data
-        slopes = (1 / other.data, -quotient / other.data)
-        return Value(quotient, "", (self, other), "/", slopes)
+        return _result(quotient, "/", (self, 1 / other.data), (other, -quotient / other.data))
 
     def __pow__(self, other: Value | float) -> Value:
         """self ** other. A plain number is a constant, which needs no node and no slope."""
@@ -71,14 +71,14 @@ class Value:
             power = math.pow(base, n)
             slope = n * math.pow(base, n - 1) if n != 0 else 0.0
             if other is not exponent:
-                return Value(power, "", (self,), f"**{n:g}", (slope,))
-            return Value(power, "", (self, exponent), "**", (slope, power * math.log(base)))
+                return _result(power, f"**{n:g}", (self, slope))
+            return _result(power, "**", (self, slope), (exponent, power * math.log(base)))
         except (ValueError, OverflowError) as error:
             wrong = "the power or its slope is no finite real number there"
             raise _undefined(f"{base:g} ** {n:g}", wrong) from error
 
     def __neg__(self) -> Value:
-        return Value(-self.data, "", (self,), "neg", (-1.0,))
+        return _result(-self.data, "neg", (self, -1.0))
 
     def __radd__(self, other: float) -> Value:
         return _as_value(other) + self
@@ -101,23 +101,22 @@ class Value:
             power = math.exp(self.data)
         except OverflowError as error:
             raise _undefined(f"exp({self.data:g})", "it is above the largest float") from error
-        return Value(power, "", (self,), "exp", (power,))
+        return _result(power, "exp", (self, power))
 
     def log(self) -> Value:
         """The natural logarithm; slope 1 / x."""
         if self.data <= 0:
             raise _undefined(f"log({self.data:g})", "only positive numbers have a logarithm")
-        return Value(math.log(self.data), "", (self,), "log", (1 / self.data,))
+        return _result(math.log(self.data), "log", (self, 1 / self.data))
 
     def tanh(self) -> Value:
         """The hyperbolic tangent; slope 1 - tanh(x)^2."""
         t = math.tanh(self.data)
-        return Value(t, "", (self,), "tanh", (1 - t**2,))
+        return _result(t, "tanh", (self, 1 - t**2))
 
     def relu(self) -> Value:
         """max(x, 0); slope 1 where x > 0, else 0, at 0 too."""
-        positive = self.data > 0
-        return Value(self.data if positive else 0.0, "", (self,), "relu", (float(positive),))
+        return _result(max(self.data, 0.0), "relu", (self, float(self.data > 0)))
 
     def topological_order(self) -> list[Value]:
         """Every value that this one was computed from, parents before children, itself last.
@@ -156,6 +155,12 @@ class Value:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value({self.data:g}, grad={self.grad:g}{label})"
+
+
+def _result(data: float, operation: str, *edges: tuple[Value, float]) -> Value:
+    """The value that an operation makes of its parents, each given with the slope by it."""
+    parents, slopes = zip(*edges, strict=True)
+    return Value(data, parents=parents, operation=operation, slopes=slopes)
 
 
 def _as_value(number: Value | float) -> Value:

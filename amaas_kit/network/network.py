@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amaas_kit.errors import NetworkError
-from amaas_kit.network.activations import find_activation
+from amaas_kit.network.activations import ACTIVATIONS, find_activation
 from amaas_kit.network.arrays import FLOAT_DTYPES, Array, as_array, as_rows
 from amaas_kit.network.dense import Dense
 from amaas_kit.network.losses import Loss, choose_loss, find_loss
@@ -22,17 +22,6 @@ from amaas_kit.session import tensorflow
 
 HE_ACTIVATIONS = ("relu", "leaky_relu", "gelu")
 """The activations that let about half of the variance through, which He's scale makes up for."""
-
-KERAS_NAMES = {
-    "identity": "linear",
-    "relu": "relu",
-    "leaky_relu": "leaky_relu",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "softplus": "softplus",
-    "gelu": "gelu",
-    "softmax": "softmax",
-}
 
 
 class LayerTrace(NamedTuple):
@@ -77,6 +66,9 @@ class Network:
     Weights are drawn normal with variance 2 / d into ReLU-like layers (He et al. 2015) and
     2 / (d + h) into others (Glorot and Bengio 2010), so that signals neither die out nor blow up on
     their way; biases start at 0. Both dtypes draw the same numbers.
+
+    Attributes:
+        layers: the Dense layers, from the first to the last.
 
     Raises:
         NetworkError: sizes, activations or a dtype that make no network.
@@ -191,11 +183,12 @@ class Network:
         Taught in: notebooks/01_forward_pass, A digit on its way through the layers.
         """
         steps = []
-        a = self._rows(x)
+        x = self._rows(x)
         for layer in self.layers:
-            z = layer.weighted_sums(a)
-            steps.append(LayerTrace(x=a, z=z, a=layer.activation.value(z)))
-            a = steps[-1].a
+            z = layer.weighted_sums(x)
+            a = layer.activation.value(z)
+            steps.append(LayerTrace(x, z, a))
+            x = a
         return steps
 
     def forward(self, x: npt.ArrayLike) -> Array:
@@ -267,18 +260,19 @@ class Network:
             MissingError: TensorFlow is not installed.
         """
         for name in self.activations:
-            if name not in KERAS_NAMES:
+            if name not in ACTIVATIONS:
                 raise NetworkError(
                     situation=f"While making a Keras model of {self}",
                     seen=f"the activation {name!r}",
                     wrong="Keras does not know an activation of your own",
-                    fix=f"use one of: {', '.join(KERAS_NAMES)}",
+                    fix=f"use one of: {', '.join(ACTIVATIONS)}",
                 )
         keras = tensorflow().keras
         dtype = self.dtype.name
         model = keras.Sequential([keras.Input(shape=(self.sizes[0],), dtype=dtype)])
         for layer in self.layers:
-            activation = KERAS_NAMES[layer.activation.name]
+            name = layer.activation.name
+            activation = "linear" if name == "identity" else name
             model.add(keras.layers.Dense(len(layer.b), activation=activation, dtype=dtype))
         model.set_weights(self.parameters)
         return model

@@ -59,6 +59,10 @@ def test_the_arrays_are_kept_not_copied():
     assert layer.forward(np.ones((1, 2))) == 6
 
 
+def test_nested_lists_will_do():
+    assert Dense([[1.0], [2.0]], [3.0]).forward(np.ones((1, 2))) == 6
+
+
 def test_an_activation_of_ones_own_works():
     class Square(Elementwise):
         name = "square"

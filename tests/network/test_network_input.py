@@ -31,7 +31,10 @@ REFUSED = {
     "dates": (np.zeros((3, 64), "datetime64[s]"), ["datetime64[s]", "real numbers"]),
     "NaN": (with_entry(np.nan), ["x[1, 5] = nan", "finite"]),
     "infinity": (with_entry(-np.inf, "float32"), ["x[1, 5] = -inf", "finite"]),
-    "too large for float32": (with_entry(1e300), ["x[1, 5] = 1e+300", "float32"]),
+    "too large for float32": (
+        with_entry(1e300),
+        ["x[1, 5] = 1e+300", "float32 ends at 3.4e+38", "float64"],
+    ),
     "many NaN": (np.full((3, 64), np.nan), ["x[0, 0] = nan, and 191 more"]),
 }
 
