@@ -237,7 +237,7 @@ class Network:
 
         Taught in: notebooks/02_backpropagation, Through the whole network.
         """
-        y = as_array(y, name="y", situation=f"While computing the loss of {self}")
+        y = as_array(y, name="y", situation=f"While computing the loss of {self._title()}")
         chosen = choose_loss(y, loss)
         self._require_logits(chosen)
         steps = self.trace(x)
@@ -302,14 +302,20 @@ class Network:
             f"{self.dtype}, {self.count_parameters():,} parameters)"
         )
 
+    def _title(self) -> str:
+        """A short name for messages, made at every call and therefore cheap."""
+        return f"the network {'-'.join(map(str, self.sizes))}"
+
     def _rows(self, x: npt.ArrayLike) -> Array:
-        return as_rows(x, self.sizes[0], self.dtype, situation=f"While passing x through {self}")
+        return as_rows(
+            x, self.sizes[0], self.dtype, situation=f"While passing x through {self._title()}"
+        )
 
     def _require_logits(self, loss: Loss) -> None:
         last = self.activations[-1]
         if last == loss.includes:
             raise NetworkError(
-                situation=f"While computing the loss of {self}",
+                situation=f"While computing the loss of {self._title()}",
                 seen=f"{last} in the last layer and the loss {loss.name}",
                 wrong=f"{loss.name} applies {last} itself, so it would be applied twice",
                 fix="let the network end in logits: activation 'identity' in the last layer",
