@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AmaasError(Exception):
     """An error that a learner can act on.
@@ -41,7 +43,9 @@ class TrainingError(AmaasError, ValueError):
 
 
 class DivergedError(TrainingError):
-    """A training run whose loss left the finite numbers."""
+    """A training run whose loss left the finite numbers; `history` says how it went until then."""
+
+    history: Any = None
 
 
 class ServingError(AmaasError, RuntimeError):

@@ -1,0 +1,374 @@
+"""What a training run does beside computing: order, repetition, stopping, messages."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from amaas_kit.data import Dataset, load_digits
+from amaas_kit.errors import DivergedError, TrainingError
+from amaas_kit.network import Network
+from amaas_kit.session import tensorflow
+from amaas_kit.training import SGD, Adam, evaluate, fit
+from amaas_kit.training.objective import objective
+from amaas_kit.training.program import program
+from amaas_kit.training.pure import pure
+
+
+@pytest.fixture(scope="module")
+def split():
+    return load_digits(seed=0)
+
+
+def small(rows=100, classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows) % classes
+    centres = rng.normal(scale=2, size=(classes, 4))
+    x = centres[y] + rng.normal(size=(rows, 4))
+    return Dataset(x.astype("float32"), y)
+
+
+def same(a, b):
+    return all((x == y).all() for x, y in zip(a.parameters, b.parameters, strict=True))
+
+
+def test_the_course_network_learns_the_digits(split):
+    network = Network(seed=0)
+    history = fit(network, split, Adam(1e-3), epochs=20, batch_size=32, seed=0)
+    result = evaluate(network, split.test)
+    assert history.stopped == "finished"
+    assert history.epochs == history.kept_epoch == 20
+    assert history.loss[-1] < history.loss[0] / 10
+    assert result.accuracy > 0.94
+    assert result.baseline < 0.12
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(split):
+    networks = [Network(seed=1) for _ in range(3)]
+    for network, seed in zip(networks, (5, 5, 6), strict=True):
+        fit(network, split, epochs=3, seed=seed)
+    assert same(networks[0], networks[1])
+    assert not same(networks[0], networks[2])
+
+
+def test_the_seed_that_was_drawn_repeats_the_run():
+    first, second = Network([4, 8, 3], seed=1), Network([4, 8, 3], seed=1)
+    history = fit(first, small(), epochs=3)
+    fit(second, small(), epochs=3, seed=history.seed)
+    assert same(first, second)
+
+
+def test_a_generator_seeds_a_run_and_moves_on():
+    rng = np.random.default_rng(3)
+    assert fit(Network([4, 3], seed=1), small(), epochs=1, seed=rng).seed != (
+        fit(Network([4, 3], seed=1), small(), epochs=1, seed=rng).seed
+    )
+
+
+@pytest.mark.parametrize("layer", ["Dropout", "Conv2D"])
+def test_a_keras_model_trains_the_same_twice(layer):
+    keras = tensorflow().keras
+    weights = []
+    for _ in range(2):
+        keras.utils.set_random_seed(2)
+        body = {
+            "Dropout": [keras.layers.Dense(32, activation="relu"), keras.layers.Dropout(0.5)],
+            "Conv2D": [
+                keras.layers.Reshape((2, 2, 1)),
+                keras.layers.Conv2D(4, 2, padding="same"),
+                keras.layers.Flatten(),
+            ],
+        }[layer]
+        model = keras.Sequential([keras.Input((4,)), *body, keras.layers.Dense(3)])
+        fit(model, small(), epochs=3, seed=9)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_how_the_steps_are_cut_into_calls_changes_nothing(monkeypatch):
+    networks, losses = [], []
+    for seconds in (0.0, 0.2, 100.0):
+        monkeypatch.setattr("amaas_kit.training.loop.SECONDS_PER_CALL", seconds)
+        networks.append(Network([4, 8, 3], seed=1))
+        losses.append(fit(networks[-1], small(), SGD(0.1), epochs=7, batch_size=16, seed=4).loss)
+    assert len(losses[0]) == 7
+    for network, loss in zip(networks[1:], losses[1:], strict=True):
+        assert same(networks[0], network)
+        assert loss == pytest.approx(losses[0], rel=1e-5)
+
+
+def test_each_epoch_meets_every_row_once():
+    """With one weight, SGD and y = 0, each row multiplies the weight by (1 - 2 lr x^2)."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.5, 1.5, size=(37, 1)).astype("float32")
+    data, start = Dataset(x, np.zeros(37, "float32")), 0.7
+    keras = tensorflow().keras
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, dtype="float64")]
+    )
+    model.set_weights([[[start]]])
+    fit(model, data, SGD(0.01), epochs=2, batch_size=1)
+    expected = start * np.prod((1 - 2 * 0.01 * x.astype("float64") ** 2) ** 2)
+    assert float(model.get_weights()[0][0, 0]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_second_fit_of_the_same_kind_compiles_nothing():
+    model = Network([4, 9, 3], seed=1)
+    fit(model, small(), SGD(0.1), epochs=3, batch_size=16, seed=1)
+    goal = objective(None, small().y)
+    loop = program(pure(model), SGD(), goal, 16)
+    for rate, seed, epochs in ((0.2, 2, 5), (0.01, 3, 40)):
+        fresh = Network([4, 9, 3], seed=seed)
+        history = fit(fresh, small(seed=seed), SGD(rate), epochs=epochs, batch_size=16, seed=seed)
+        assert program(pure(fresh), SGD(), goal, 16) is loop
+        assert history.first_call_seconds < 0.1
+
+
+def test_validation_of_many_rows_is_measured_in_pieces(monkeypatch):
+    network, data = Network([4, 6, 3], seed=1), small(1000)
+    monkeypatch.setattr("amaas_kit.training.program.ROWS_AT_ONCE", 64)
+    measured = evaluate(Network([4, 6, 3], seed=1), data)
+    loss, _ = network.loss_and_gradients(data.x, data.y)
+    assert measured.loss == pytest.approx(loss, rel=1e-5)
+    assert measured.accuracy == np.mean(network.predict(data.x) == data.y)
+
+
+def test_early_stopping_keeps_the_best_weights_not_the_last():
+    train, held_out = small(30, seed=0), small(60, seed=1)
+    network = Network([4, 32, 3], seed=1)
+    seen = []
+
+    def keep(history):
+        seen.append([p.copy() for p in network.parameters])
+
+    history = fit(
+        network, train, Adam(0.05), 200, 10, seed=1, validation=held_out, patience=5,
+        callbacks=[keep],
+    )  # fmt: skip
+    assert history.stopped == "early"
+    assert history.epochs == history.best_epoch + 5
+    assert history.kept_epoch == history.best_epoch
+    for mine, best in zip(network.parameters, seen[history.best_epoch - 1], strict=True):
+        np.testing.assert_array_equal(mine, best)
+    assert evaluate(network, held_out).loss == pytest.approx(min(history.val_loss), rel=1e-5)
+
+
+def test_callbacks_see_each_epoch_and_the_models_weights():
+    network, data, losses = Network([4, 8, 3], seed=1), small(), []
+
+    def look(history):
+        losses.append(network.loss_and_gradients(data.x, data.y)[0])
+        assert history.val_loss[-1] == pytest.approx(losses[-1], rel=1e-4)
+
+    fit(network, data, epochs=4, batch_size=16, validation=data, callbacks=[look], seed=1)
+    assert len(losses) == 4
+
+
+def test_a_callback_may_end_the_run():
+    network = Network([4, 8, 3], seed=1)
+    history = fit(network, small(), epochs=50, callbacks=[lambda history: history.epochs == 3])
+    assert history.stopped == "by callback"
+    assert history.epochs == history.kept_epoch == 3
+
+
+def test_the_stop_button_keeps_what_was_learnt(capsys):
+    network, twin = Network([4, 8, 3], seed=1), Network([4, 8, 3], seed=1)
+
+    def press_stop(history):
+        if history.epochs == 5:
+            raise KeyboardInterrupt
+
+    history = fit(network, small(), epochs=1000, seed=2, callbacks=[press_stop])
+    fit(twin, small(), epochs=5, seed=2)
+    assert history.stopped == "interrupted"
+    assert history.epochs == 5
+    assert same(network, twin)
+    assert "after 5 of 1000 epochs" in capsys.readouterr().out
+
+
+def test_control_c_ends_a_long_run_within_a_second():
+    program = textwrap.dedent("""
+        import time, numpy as np
+        from amaas_kit.data import Dataset
+        from amaas_kit.network import Network
+        from amaas_kit.training import fit
+        rng = np.random.default_rng(0)
+        data = Dataset(rng.random((20000, 64), dtype="float32"), rng.integers(0, 10, 20000))
+        network = Network([64, 256, 256, 10], seed=0)
+        before = network.parameters[0].copy()
+        fit(network, data, epochs=1)
+        print("ready", flush=True)
+        history = fit(network, data, epochs=100_000)
+        print(history.stopped, (network.parameters[0] != before).any(), flush=True)
+    """)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout.readline().strip() == "ready"
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(1.5)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=10)
+    finally:
+        child.kill()
+    assert child.returncode == 0, err
+    assert "interrupted True" in out
+
+
+@pytest.mark.parametrize("batch_size", [10, 100])
+def test_a_rate_that_diverges_stops_and_keeps_the_last_finite_weights(batch_size):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 4)).astype("float32")
+    data = Dataset(x, (x.sum(axis=1)).astype("float32"))
+    network, twin = Network([4, 8, 1], seed=1), Network([4, 8, 1], seed=1)
+    rule = SGD(3.0 if batch_size == 10 else 1.2)
+    with pytest.raises(DivergedError) as caught:
+        fit(network, data, rule, epochs=500, batch_size=batch_size, seed=1)
+    history = caught.value.history
+    assert f"epoch {history.epochs + 1}" in caught.value.seen
+    assert f"{rule.learning_rate:g}" in caught.value.wrong
+    assert history.stopped == "diverged"
+    assert np.isfinite(history.loss).all()
+    if history.epochs:
+        fit(twin, data, rule, epochs=history.epochs, batch_size=batch_size, seed=1)
+    assert all(np.isfinite(p).all() for p in network.parameters)
+    assert same(network, twin)
+
+
+def test_the_models_dtype_is_kept():
+    network = Network([4, 8, 3], seed=1, dtype="float64")
+    fit(network, small(), epochs=2)
+    assert network.parameters[0].dtype == np.float64
+
+
+def wide(rows=40):
+    return Dataset(np.ones((rows, 8), "float32"), np.arange(rows) % 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda n: fit(n, small(), epochs=0), ["epochs=0", "1 or more"]),
+        (lambda n: fit(n, small(), epochs=2.5), ["epochs=2.5"]),
+        (lambda n: fit(n, small(), epochs=True), ["epochs=True"]),
+        (lambda n: fit(n, small(), batch_size=0), ["batch_size=0"]),
+        (lambda n: fit(n, small(), batch_size=-8), ["batch_size=-8"]),
+        (lambda n: fit(n, small(20), batch_size=32), ["batch_size=32", "20 training rows"]),
+        (lambda n: fit(n, small(), patience=0), ["patience=0"]),
+        (lambda n: fit(n, small(), patience=3), ["no validation rows"]),
+        (lambda n: fit(n, small(), seed=-1), ["seed=-1"]),
+        (lambda n: fit(n, small(), seed="x"), ["seed='x'"]),
+        (lambda n: fit(n, small(), rule="adam"), ["rule='adam'"]),
+        (lambda n: fit(n, small(), loss="crossentropy"), ["loss='crossentropy'"]),
+        (lambda n: fit(n, wide()), ["rows of 8 numbers", "(4,)"]),
+        (lambda n: fit(n, small(classes=5)), ["labels from 0 to 4", "3 output"]),
+        (lambda n: fit(n, small(), validation=wide()), ["validation rows of 8"]),
+        (lambda n: fit(n, small(), loss="binary_cross_entropy"), ["3 outputs", "single output"]),
+        (lambda n: fit("model", small()), ["a str"]),
+        (lambda n: fit(Network([4, 1]), small(classes=2)), ["a model with 1 output"]),
+        (
+            lambda n: fit(n, Dataset(small().x, small().y.astype("float32") + 0.5)),
+            ["1 value(s)", "3 output(s)"],
+        ),
+        (
+            lambda n: fit(n, Dataset(small().x, small().y + 0.5), loss="cross_entropy"),
+            ["float32", "class labels"],
+        ),
+        (lambda n: fit(Network([4, 3], activations=["softmax"]), small()), ["softmax", "twice"]),
+    ],
+)
+def test_settings_that_cannot_work_are_named_and_change_nothing(call, words):
+    network = Network([4, 8, 3], seed=1)
+    before = [p.copy() for p in network.parameters]
+    with pytest.raises(TrainingError) as caught:
+        call(network)
+    for word in words:
+        assert word in str(caught.value)
+    for now, then in zip(network.parameters, before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def own_train_step(keras):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def train_step(self, *_):
+            return {}
+
+    model = Own()
+    model(np.ones((1, 4), "float32"))
+    return model
+
+
+def two_inputs(keras):
+    a, b = keras.Input((2,)), keras.Input((2,))
+    return keras.Model([a, b], keras.layers.Dense(3)(keras.layers.Concatenate()([a, b])))
+
+
+def half_precision(keras):
+    policy = keras.DTypePolicy("mixed_float16")
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype=policy)])
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (own_train_step, "train_step"),
+        (two_inputs, "several inputs"),
+        (half_precision, "float16"),
+        (lambda keras: keras.Sequential([keras.layers.Dense(3)]), "no weights yet"),
+        (
+            lambda keras: keras.Sequential([keras.Input((4,)), keras.layers.Softmax()]),
+            "no weights that train",
+        ),
+        (
+            lambda keras: keras.Sequential(
+                [keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]
+            ),
+            "softmax",
+        ),
+    ],
+)
+def test_keras_models_that_would_train_otherwise_are_refused(make, word):
+    with pytest.raises(TrainingError) as caught:
+        fit(make(tensorflow().keras), small())
+    assert word in str(caught.value)
+
+
+def test_a_forgotten_keras_model_leaves_memory():
+    import gc
+    import weakref
+
+    keras = tensorflow().keras
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    fit(model, small(), epochs=1)
+    gone = weakref.ref(model)
+    del model
+    keras.backend.clear_session()
+    gc.collect()
+    assert gone() is None
+
+
+def test_history_tells_and_draws_the_run():
+    data = small()
+    history = fit(Network([4, 8, 3], seed=1), data, epochs=4, validation=data, seed=1)
+    assert "4 epochs" in repr(history)
+    assert history.data.rows == 100
+    assert history.data.minimum == data.x.min()
+    figure = history.plot()
+    labels = {axis.get_ylabel(): axis for axis in figure.axes}
+    assert set(labels) == {"loss", "accuracy"}
+    drawn = [list(line.get_ydata()) for line in labels["loss"].get_lines()[:2]]
+    assert drawn == [history.loss, history.val_loss]
