@@ -112,7 +112,7 @@ def test_each_epoch_meets_every_row_once():
     model = keras.Sequential(
         [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, dtype="float64")]
     )
-    model.set_weights([[[start]]])
+    model.set_weights([np.array([[start]])])
     fit(model, data, SGD(0.01), epochs=2, batch_size=1)
     expected = start * np.prod((1 - 2 * 0.01 * x.astype("float64") ** 2) ** 2)
     assert float(model.get_weights()[0][0, 0]) == pytest.approx(expected, rel=1e-9)
