@@ -129,6 +129,7 @@ REFUSED = {
     "a negative class number": ({"y": [0, -1, 1, 1], "labels": "abc"}, "y[1] is -1"),
     "a gap in the class numbers": ({"y": [0, 2, 0, 2]}, "from 0 to 2"),
     "classes from 1": ({"y": [1, 2, 1, 2]}, "from 1 to 2"),
+    "a class below 0": ({"y": [-1, 1, -1, 1]}, "from -1 to 1"),
     "a label twice": ({"labels": ["a", "a"]}, "'a'"),
     "a label of another kind": ({"labels": [0.5, 1.5]}, "0.5"),
     "labels of values": ({"y": [0.0, 1.0, 0.0, 1.0], "labels": ("a", "b")}, "float64"),

@@ -1,5 +1,6 @@
 """Parquet files: what Polars wrote is read back, and what is wrong is named."""
 
+import contextlib
 import sys
 from datetime import date
 
@@ -110,6 +111,18 @@ def test_a_file_cut_anywhere_is_refused(table):
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         with pytest.raises(DataError, match="cut short"):
+            Dataset.from_parquet(path, "t")
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_a_changed_byte_never_shows_another_kind_of_error(table, place):
+    path = table(a=[1, 2, 3], t=["x", "y", "x"])
+    whole = path.read_bytes()
+    for at in range(place, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xA5
+        path.write_bytes(damaged)
+        with contextlib.suppress(DataError):
             Dataset.from_parquet(path, "t")
 
 

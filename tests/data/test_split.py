@@ -128,6 +128,25 @@ def test_the_seed_decides_the_split_and_a_generator_goes_on():
     assert data.split(seed=generator).seed is None
 
 
+def test_each_row_is_as_likely_as_another_to_be_held_out():
+    data = numbered(np.repeat([0, 1], [20, 30]))
+    seeds = 400
+    held_out = np.zeros(50)
+    for seed in range(seeds):
+        held_out[row_numbers(data.split(seed=seed).test)] += 1
+    # A share of 0.2 in 400 draws deviates by 0.02 on the average; five times that is refused.
+    assert np.abs(held_out / seeds - 0.2).max() < 0.1
+
+
+def test_each_block_is_as_likely_as_another_to_be_held_out():
+    data = numbered(np.linspace(0, 1, 50))
+    seeds = 400
+    held_out = np.zeros(50)
+    for seed in range(seeds):
+        held_out[row_numbers(data.split(by="block", seed=seed).test)] += 1
+    assert np.abs(held_out / seeds - 0.2).max() < 0.1
+
+
 def test_training_rows_do_not_come_class_by_class():
     y = np.repeat([0, 1], 200)
     train = numbered(y).split().train.y
@@ -166,6 +185,8 @@ def test_a_split_of_ones_own_parts_is_checked():
     part = numbered(np.arange(10) % 2)
     with pytest.raises(DataError, match="no row of class 1"):
         Split(part, numbered(np.zeros(4, int), labels=(0, 1)), part, "published", None, "own")
+    with pytest.raises(DataError, match="no row of class 0 among the 4 rows of test"):
+        Split(part, part, numbered(np.ones(4, int), labels=(0, 1)), "published", None, "own")
     with pytest.raises(DataError, match="features of shape"):
         Split(part, part, Dataset(np.zeros((4, 2)), [0, 1, 0, 1]), "published", None, "own")
     with pytest.raises(DataError, match="labels"):
