@@ -104,7 +104,7 @@ def _rows(file: TextIO, path: str | os.PathLike[str], separator: str | None) -> 
         if len(fields) != width:
             raise DataError(
                 situation=f"While reading {os.fspath(path)}, line {line:,}",
-                seen=f"{len(fields)} fields where the header has {width}",
+                seen=f"fields: {len(fields)}, names in the header: {width}",
                 wrong="each row has as many fields as the header",
                 fix="complete the row, or quote a field that holds the separator; if it is the "
                 "last row, the file may be cut short: fetch it again",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from amaas_kit.data.arrays import Array, Ints
+from amaas_kit.data.arrays import Array, Ints, as_array
 from amaas_kit.data.targets import Labels
 from amaas_kit.errors import DataError
 
@@ -48,10 +48,9 @@ def random_parts(
         DataError: a class has too few rows to be in each part within one row of its share.
     """
     if classes is None:
-        classes, labels = np.zeros(rows, np.int64), ("all rows",)
-    names = labels or ()
-    rows_of_class = np.bincount(classes, minlength=len(names))
-    counts = stratified_counts(rows_of_class, names, np.asarray(shares, np.float64))
+        classes = np.zeros(rows, np.int64)
+    rows_of_class = np.bincount(classes, minlength=len(labels or ()))
+    counts = stratified_counts(rows_of_class, labels, np.asarray(shares, np.float64))
     chunks: list[list[Ints]] = [[] for _ in shares]
     for number, count in enumerate(counts):
         drawn = generator.permutation(np.flatnonzero(classes == number))
@@ -60,7 +59,7 @@ def random_parts(
     return [generator.permutation(np.concatenate(chunk)) for chunk in chunks]
 
 
-def stratified_counts(rows_of_class: Ints, labels: Labels, shares: Array) -> Ints:
+def stratified_counts(rows_of_class: Ints, labels: Labels | None, shares: Array) -> Ints:
     """How many rows of each class each part gets: at least one, and its share within one row.
 
     What a class's share leaves over goes to the parts that earlier classes gave too little, so
@@ -68,7 +67,7 @@ def stratified_counts(rows_of_class: Ints, labels: Labels, shares: Array) -> Int
 
     Args:
         rows_of_class: (classes,) rows of each class.
-        labels: (classes,) names, for the error.
+        labels: (classes,) names, for the error; None where there are no classes.
         shares: (parts,) shares whose sum is 1.
 
     Returns:
@@ -86,20 +85,21 @@ def stratified_counts(rows_of_class: Ints, labels: Labels, shares: Array) -> Int
             debt = np.where(share < 1, -np.inf, owed + share - count)
             count[np.argsort(-debt, kind="stable")[:left]] += 1
         if count.min() < 1 or np.abs(count - share).max() > 1 + 1e-6:
-            raise _too_rare(labels[number], int(rows), shares)
+            raise _too_few(int(rows), None if labels is None else labels[number], shares)
         counts[number] = count
         owed += share - count
     return counts
 
 
-def _too_rare(label: str | int, rows: int, shares: Array) -> DataError:
+def _too_few(rows: int, label: str | int | None, shares: Array) -> DataError:
+    of_class = "" if label is None else f" of class {label!r}"
     return DataError(
         situation="While splitting a data set at random",
-        seen=f"{rows} rows of class {label!r}, to be in {len(shares)} parts with the shares "
+        seen=f"{rows} rows{of_class} for parts with the shares "
         + ", ".join(f"{share:.3g}" for share in shares),
-        wrong="each part needs a row of each class, and each class its share in each part",
-        fix=f"add rows of {label!r}, remove the class, join it with another, or take larger "
-        "shares for validation and test",
+        wrong="each part needs at least one row of each class, and its share within one row",
+        fix="add rows, take larger shares for validation and test"
+        + ("" if label is None else ", or remove the class or join it with another"),
     )
 
 
@@ -140,15 +140,13 @@ def block_parts(
     return [np.concatenate([pieces[block] for block in sorted(part)]) for part in chosen]
 
 
-def _block_starts(rows: int, blocks: int | Sequence[int]) -> list[int]:
-    if isinstance(blocks, int) and not isinstance(blocks, bool) and 1 <= blocks <= rows:
-        return [block * rows // blocks for block in range(blocks)]
-    if isinstance(blocks, Sequence) and not isinstance(blocks, str):
-        starts = list(blocks)
-        if starts[:1] == [0] and all(
-            a < b for a, b in zip(starts, [*starts[1:], rows], strict=True)
-        ):
-            return starts
+def _block_starts(rows: int, blocks: int | Sequence[int]) -> Array:
+    given = as_array(blocks, "blocks", "While splitting a data set by block")
+    whole = given.dtype.kind in "iu"
+    if whole and given.ndim == 0 and 1 <= given <= rows:
+        return np.arange(int(given), dtype=np.int64) * rows // int(given)
+    if whole and given.ndim == 1 and given[0] == 0 and (np.diff(given, append=rows) > 0).all():
+        return given
     raise DataError(
         situation="While splitting a data set by block",
         seen=f"blocks={blocks!r} for {rows} rows",

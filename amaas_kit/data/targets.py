@@ -32,7 +32,8 @@ def class_numbers(values: npt.ArrayLike) -> tuple[Ints, Labels]:
 
     Taught in: notebooks/04_first_network, "Split without leakage".
     """
-    return _number_classes(as_target(values, "While numbering classes"))
+    situation = "While numbering classes"
+    return _number_classes(as_target(values, situation), situation)
 
 
 def as_target(values: npt.ArrayLike, situation: str) -> Array:
@@ -104,14 +105,7 @@ def encode_target(
                 fix='pass task="classification", or choose a target of numbers',
             )
         return to_float32(target)[0], None
-    if target.ndim > 1:
-        raise DataError(
-            situation=situation,
-            seen=f'task="classification" and a target of shape {target.shape}',
-            wrong="a class is one number or name a row",
-            fix="pass y.argmax(axis=1) if each row marks its class with a 1",
-        )
-    return _number_classes(target)
+    return _number_classes(target, situation)
 
 
 def _task_of(target: Array) -> Task:
@@ -128,7 +122,15 @@ def _is_whole(target: Array) -> bool:
     return target.dtype.kind in "biu" or bool((target == np.floor(target)).all())
 
 
-def _number_classes(target: Array) -> tuple[Ints, Labels]:
+def _number_classes(target: Array, situation: str) -> tuple[Ints, Labels]:
+    if target.ndim > 1:
+        raise DataError(
+            situation=situation,
+            seen=f"classes of shape {target.shape}",
+            wrong="a class is one number or name a row",
+            fix="pass y.argmax(axis=1) if each row marks its class with a 1, or y[:, 0] if there "
+            "is one column",
+        )
     distinct, y = np.unique(target, return_inverse=True)
     whole = target.dtype.kind != "U" and _is_whole(target)
     labels = tuple(int(v) for v in distinct) if whole else tuple(str(v) for v in distinct)

@@ -91,7 +91,9 @@ def test_class_numbers_count_labels_in_sorted_order():
     assert all(type(label) is int for label in class_numbers([True, False])[1])
 
 
-@pytest.mark.parametrize("labels", [[], ["a", None], [1.0, float("nan")], [b"a"], 3, [[1], [2, 3]]])
+@pytest.mark.parametrize(
+    "labels", [[], ["a", None], [1.0, float("nan")], [b"a"], 3, [[1], [2, 3]], [[1, 2], [3, 4]]]
+)
 def test_labels_that_cannot_be_numbered_are_refused(labels):
     with pytest.raises(DataError):
         class_numbers(labels)

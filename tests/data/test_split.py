@@ -41,7 +41,7 @@ def test_a_random_split_is_a_stratified_partition_or_names_the_rare_class(
         split = data.split(validation=validation, test=test, seed=seed)
     except DataError as error:
         # No division of the rarest class has a row in each part within one row of its shares.
-        named = int(error.seen.split("class ")[1].split(",")[0])
+        named = int(error.seen.split("class ")[1].split()[0])
         assert not division_exists(sizes[named], (1 - validation - test, validation, test))
         return
     drawn = [row_numbers(getattr(split, part)) for part in PARTS]
@@ -215,6 +215,9 @@ def test_a_split_of_ones_own_parts_is_checked():
         ({"by": "block", "blocks": (0, 50, 100)}, "blocks=(0, 50, 100)"),
         ({"by": "block", "blocks": "many"}, "blocks='many'"),
         ({"by": "block", "blocks": 3.0}, "blocks=3.0"),
+        ({"by": "block", "blocks": True}, "blocks=True"),
+        ({"by": "block", "blocks": (0, 50.5)}, "blocks=(0, 50.5)"),
+        ({"by": "block", "blocks": ()}, "blocks=()"),
     ],
 )
 def test_an_argument_without_sense_is_quoted(arguments, quoted):
