@@ -2,7 +2,7 @@
 
 from amaas_kit.serving.client import Client, Prediction
 from amaas_kit.serving.contract import Contract
-from amaas_kit.serving.package import package
+from amaas_kit.serving.packaging import package
 from amaas_kit.serving.server import Server, serve
 
 __all__ = ["Client", "Contract", "Prediction", "Server", "package", "serve"]

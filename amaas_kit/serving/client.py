@@ -55,7 +55,7 @@ class Client:
         self.url = (server if isinstance(server, str) else server.url).rstrip("/")
         self.timeout = timeout
         self._parts = urllib.parse.urlsplit(self.url)
-        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+        if not _is_address(self._parts):
             raise ServingError(
                 situation="While making a client",
                 seen=f"the address {self.url!r}",
@@ -166,6 +166,13 @@ class Client:
             wrong="this is not how a model of this kit answers",
             fix="look at what runs under this address; `amaas serve` prints that of a model",
         )
+
+
+def _is_address(parts: urllib.parse.SplitResult) -> bool:
+    try:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _array(numbers: Any) -> npt.NDArray[np.float64] | None:

@@ -57,7 +57,9 @@ def _alive(path: Path) -> Iterator[Running]:
 
     try:
         server = Running(**json.loads(path.read_bytes()))
-        if psutil.Process(server.pid).create_time() == server.started:
+        process = psutil.Process(server.pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        if process.create_time() == server.started and not ended:
             yield server
             return
     except (OSError, TypeError, ValueError, psutil.NoSuchProcess):

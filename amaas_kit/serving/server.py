@@ -24,6 +24,9 @@ from amaas_kit.serving import leash, running, store
 STOP_SECONDS = 10.0
 """So long a server may take to end in order; what is left of it then is killed."""
 
+KILL_SECONDS = 2.0
+"""So long the system may take to clear away a process that was killed."""
+
 DRAIN_SECONDS = 5
 """So long requests in flight may take to finish when the server is told to end."""
 
@@ -195,13 +198,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    for member in members + _tree(process.pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.kill()
-    psutil.wait_procs(members, timeout=STOP_SECONDS)
+    members += _tree(process.pid)
     with contextlib.suppress(OSError):
         process.kill()
     process.wait()
+    for member in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(members, timeout=KILL_SECONDS)
 
 
 def _tree(pid: int) -> list[Any]:

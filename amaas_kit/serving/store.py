@@ -41,7 +41,7 @@ def check_name(name: str) -> None:
     Raises:
         ServingError: the name is too long, or holds other characters than these.
     """
-    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise ServingError(
             situation="While packaging a model",
             seen=f"the name {name!r}",
