@@ -53,7 +53,7 @@ def evaluate(model: Any, data: Dataset, loss: Any = None) -> Evaluation:
     check_fit(pure_model, goal, data, "evaluation")
     weights, state = pure_model.read()
     rows = as_rows(pure_model, data.x, data.y, weights[0].dtype)
-    mean_loss, right = measurer(pure_model, goal)(weights, state, rows)
+    mean_loss, right = measurer(pure_model, goal, rows)(weights, state, rows)
     return Evaluation(
         rows=data.rows,
         loss=float(mean_loss),

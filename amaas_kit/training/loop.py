@@ -45,15 +45,17 @@ class Run:
         self.batches = train.rows // history.batch_size
         self.validation_rows = 0 if validation is None else validation.rows
         model.seed(history.seed)
-        self.program = program(model, history.rule, goal, history.batch_size)
         self.carry = self.epoch_end = start(model, history.rule)
         dtype = self.carry.step.dtype
         self.rate = tf.constant(history.rule.learning_rate, dtype)
         self.train_rows = as_rows(model, train.x, train.y, dtype)
-        held_out = train.x[:0], train.y[:0]
+        held_out = (train.x[:0], train.y[:0])
         if validation is not None:
-            held_out = validation.x, validation.y
+            held_out = (validation.x, validation.y)
         self.held_out_rows = as_rows(model, *held_out, dtype)
+        self.program = program(
+            model, history.rule, goal, history.batch_size, self.train_rows, self.held_out_rows
+        )
         self.step = 0
         self.budget = 1 if self.program.seconds_per_step is None else self._affordable()
         self.loss = self.right = 0.0

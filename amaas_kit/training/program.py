@@ -8,13 +8,13 @@ Taught in: notebooks/04_first_network, What fit does.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from amaas_kit.session import tensorflow
 from amaas_kit.training.objective import Objective
-from amaas_kit.training.pure import PureModel
+from amaas_kit.training.pure import Programs, PureModel
 from amaas_kit.training.rules import Rule
 
 Tensor = Any
@@ -24,6 +24,10 @@ ORDER_ENTRIES = 2**18
 
 ROWS_AT_ONCE = 4096
 """Rows that are measured in one piece; larger sets are cut."""
+
+
+PROGRAMS_KEPT = 64
+"""Compiled functions that are kept for models of one kind."""
 
 
 class Carry(NamedTuple):
@@ -67,44 +71,46 @@ def start(model: PureModel, rule: Rule) -> Carry:
 
 @dataclass
 class Program:
-    """The compiled functions for one kind of model, rule, objective and batch size.
-
-    Attributes:
-        seconds_per_step: as last measured; None before.
-    """
+    """A compiled loop, and how long one of its steps took when last measured; None before."""
 
     advance: Any
-    measure: Any
     seconds_per_step: float | None = None
 
 
-def program(model: PureModel, rule: Rule, objective: Objective, batch_size: int) -> Program:
+def program(
+    model: PureModel, rule: Rule, objective: Objective, batch_size: int, train: Rows, held_out: Rows
+) -> Program:
     """The compiled loop for this model; made once, then reused for every fit of its kind."""
     constants = tuple(
         (field.name, getattr(rule, field.name))
         for field in fields(rule)  # type: ignore[arg-type]
         if field.name != "learning_rate"
     )
-    key: Hashable = (model.key, type(rule), constants, objective.key, batch_size)
-    if key not in model.programs:
-        loop = _Loop(model, rule, objective, batch_size)
-        model.programs[key] = Program(
-            _compiled(loop.advance, model.xla), measurer(model, objective)
-        )
-    found: Program = model.programs[key]
+    key = (
+        *("advance", model.key, type(rule), constants, objective.key, batch_size),
+        *(array.shape for array in (*train, *held_out)),
+    )
+    loop = _Loop(model, rule, objective, batch_size)
+    found: Program = _kept(model.programs, key, lambda: Program(_compiled(loop.advance, model.xla)))
     return found
 
 
-def measurer(model: PureModel, objective: Objective) -> Any:
-    """The compiled (weights, state, rows) -> (loss, right answers); made once."""
-    key: Hashable = (model.key, objective.key)
-    if key not in model.programs:
-        measure = _Measure(model, objective)
-        model.programs[key] = _compiled(measure, model.xla)
-    return model.programs[key]
+def measurer(model: PureModel, objective: Objective, rows: Rows) -> Any:
+    """The compiled (weights, state, rows) -> (mean loss, right answers); made once."""
+    key = ("measure", model.key, objective.key, *(array.shape for array in rows))
+    return _kept(model.programs, key, lambda: _compiled(Measure(model, objective), model.xla))
 
 
-class _Measure:
+def _kept(programs: Programs, key: Hashable, make: Callable[[], Any]) -> Any:
+    """The program under this key, made if need be; the oldest gives way when there are many."""
+    if key not in programs:
+        while len(programs) >= PROGRAMS_KEPT:
+            del programs[next(iter(programs))]
+        programs[key] = make()
+    return programs[key]
+
+
+class Measure:
     """Mean loss over rows and number of right answers, without training."""
 
     def __init__(self, model: PureModel, objective: Objective) -> None:
@@ -114,6 +120,7 @@ class _Measure:
     def __call__(
         self, weights: list[Tensor], state: list[Tensor], rows: Rows
     ) -> tuple[Tensor, Tensor]:
+        """The mean loss over the rows, and how many were answered right."""
         tf = tensorflow()
         count, size = rows.x.shape[0], min(rows.x.shape[0], ROWS_AT_ONCE)
         whole, rest = divmod(count, size)
@@ -145,7 +152,7 @@ class _Loop:
         self.rule = rule
         self.objective = objective
         self.batch_size = batch_size
-        self.measure = _Measure(model, objective)
+        self.measure = Measure(model, objective)
 
     def advance(
         self,

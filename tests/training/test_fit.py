@@ -15,8 +15,6 @@ from amaas_kit.errors import DivergedError, TrainingError
 from amaas_kit.network import Network
 from amaas_kit.session import tensorflow
 from amaas_kit.training import SGD, Adam, evaluate, fit
-from amaas_kit.training.objective import objective
-from amaas_kit.training.program import program
 from amaas_kit.training.pure import pure
 
 
@@ -119,15 +117,21 @@ def test_each_epoch_meets_every_row_once():
 
 
 def test_a_second_fit_of_the_same_kind_compiles_nothing():
-    model = Network([4, 9, 3], seed=1)
-    fit(model, small(), SGD(0.1), epochs=3, batch_size=16, seed=1)
-    goal = objective(None, small().y)
-    loop = program(pure(model), SGD(), goal, 16)
+    fit(Network([4, 9, 3], seed=1), small(), SGD(0.1), epochs=3, batch_size=16, seed=1)
+    kept = dict(pure(Network([4, 9, 3])).programs)
     for rate, seed, epochs in ((0.2, 2, 5), (0.01, 3, 40)):
-        fresh = Network([4, 9, 3], seed=seed)
-        history = fit(fresh, small(seed=seed), SGD(rate), epochs=epochs, batch_size=16, seed=seed)
-        assert program(pure(fresh), SGD(), goal, 16) is loop
+        network = Network([4, 9, 3], seed=seed)
+        history = fit(network, small(seed=seed), SGD(rate), epochs=epochs, batch_size=16, seed=seed)
         assert history.first_call_seconds < 0.1
+    assert dict(pure(network).programs) == kept
+
+
+def test_many_sizes_of_data_raise_no_alarm_about_retracing(caplog):
+    for rows in range(20, 30):
+        network = Network([4, 9, 3], seed=1)
+        fit(network, small(rows), SGD(0.1), epochs=1, batch_size=4)
+        evaluate(network, small(rows))
+    assert "retracing" not in caplog.text
 
 
 def test_validation_of_many_rows_is_measured_in_pieces(monkeypatch):
