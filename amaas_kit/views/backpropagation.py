@@ -1,0 +1,283 @@
+"""The figures of notebooks/02_backpropagation: slopes, graphs with gradients, errors, step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from amaas_kit.network import ACTIVATIONS, Network, Value
+from amaas_kit.session import COLOURS
+
+FORWARD, BACKWARD = COLOURS[0], COLOURS[1]
+"""Values are drawn in one colour and gradients in the other, in every figure of the lesson."""
+
+WIDE, HIGH = 2.1, 1.15
+"""Inches from column to column and from row to row of a graph."""
+
+
+def draw_slope(f: Callable[[Any], Any], at: float, step: float) -> Figure:
+    """A curve, and the straight line through two of its points that are a step apart.
+
+    Args:
+        f: a function of one number that takes arrays as well.
+        at: the first point.
+        step: to the second one.
+
+    Taught in: notebooks/02_backpropagation, Ten minutes on the chain rule.
+    """
+    x = np.linspace(at - 2, at + 2.5, 200)
+    rise = f(at + step) - f(at)
+    figure, axis = plt.subplots(figsize=(6.0, 3.6), layout="constrained")
+    axis.plot(x, f(x), color=FORWARD, label="f(x)")
+    axis.plot(x, f(at) + rise / step * (x - at), "--", color=BACKWARD, label="line of that slope")
+    axis.plot([at, at + step, at + step], [f(at), f(at), f(at + step)], "k-", linewidth=1)
+    axis.plot([at, at + step], [f(at), f(at + step)], "o", color=FORWARD)
+    axis.annotate(
+        f"step {step:g}", (at + step / 2, f(at)), (0, -6), textcoords="offset points",
+        ha="center", va="top",
+    )  # fmt: skip
+    axis.annotate(
+        f"rise {rise:g}", (at + step, f(at) + rise / 2), (6, 0), textcoords="offset points",
+        va="center",
+    )  # fmt: skip
+    axis.set(xlabel="x", ylabel="f(x)", title=f"slope = rise / step = {rise / step:g}")
+    axis.legend(loc="upper left")
+    return figure
+
+
+def draw_passes(net: Network, rows: int) -> Figure:
+    """What flows forwards through a network, and the gradients of the same shapes that flow back.
+
+    Args:
+        net: the network; it is read, not run.
+        rows: of the batch.
+
+    Taught in: notebooks/02_backpropagation, The idea in one picture.
+    """
+    count = len(net.layers)
+    figure, axis = plt.subplots(figsize=(1.85 * (count + 2), 3.6), layout="constrained")
+    axis.set_axis_off()
+    axis.set(xlim=(-0.5, count + 1.5), ylim=(-0.5, 3.2))
+    for i, size in enumerate(net.sizes):
+        forwards = "x" if i == 0 else f"a{i - 1}"
+        _box(axis, i, 2.5, f"{forwards}\n{rows} x {size}", FORWARD)
+        backwards = "not needed" if i == 0 else f"dL/d{forwards}\n{rows} x {size}"
+        _box(axis, i, 0.0, backwards, BACKWARD if i else "grey")
+    _box(axis, count + 1, 2.5, "loss L\n1 number", FORWARD)
+    _box(axis, count + 1, 0.0, "dL/dL\n= 1", BACKWARD)
+    for i, layer in enumerate(net.layers):
+        inputs, units = layer.w.shape
+        _arrow(axis, (i, 2.5), (i + 1, 2.5), FORWARD)
+        axis.text(i + 0.5, 1.95, f"w{i}: {inputs} x {units}", color=FORWARD, ha="center")
+        axis.text(i + 0.5, 1.6, f"b{i}: {units}", color=FORWARD, ha="center")
+        axis.text(i + 0.5, 0.9, f"dw{i}: {inputs} x {units}", color=BACKWARD, ha="center")
+        axis.text(i + 0.5, 0.55, f"db{i}: {units}", color=BACKWARD, ha="center")
+        if i:
+            _arrow(axis, (i + 1, 0.0), (i, 0.0), BACKWARD)
+    _arrow(axis, (count, 2.5), (count + 1, 2.5), FORWARD)
+    _arrow(axis, (count + 1, 0.0), (count, 0.0), BACKWARD)
+    axis.text(-0.4, 3.05, "forward: values, from left to right", color=FORWARD)
+    axis.text(-0.4, -0.5, "backward: gradients, from right to left", color=BACKWARD, va="top")
+    return figure
+
+
+def draw_graph(result: Value) -> Figure:
+    """The graph of a value: each box a number with its gradient, each arrow with its slope.
+
+    Args:
+        result: the last value, on which `backward` was called.
+
+    Taught in: notebooks/02_backpropagation, A scalar graph.
+    """
+    places = _places(result)
+    edges = list(_edges(places))
+    marks = np.array([*places.values(), *(_middle(edge) for edge in edges)])
+    (left, top), (right, low) = marks.min(axis=0), marks.max(axis=0)
+    left, right, top, low = left - 0.8, right + 0.8, top - 0.5, low + 0.5
+    figure, axis = plt.subplots(figsize=(right - left, low - top), layout="constrained")
+    axis.set_axis_off()
+    axis.set(xlim=(left, right), ylim=(low, top), aspect="equal")
+    for edge in edges:
+        _arrow(axis, edge.start, edge.end, "grey", gap=37, bend=edge.bend)
+        axis.text(
+            *_middle(edge), f"slope {edge.slope:.4g}", ha="center", va="center", fontsize=8.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}, zorder=2,
+        )  # fmt: skip
+    for value, place in places.items():
+        name = " ".join(filter(None, (value.label, value.operation and f"({value.operation})")))
+        number, gradient = f"value {value.data:.4g}", f"grad {value.grad:.4g}"
+        _box(axis, *place, f"{name}\n{number}\n{gradient}", FORWARD, text_colour="white")
+        centred: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 4}
+        axis.text(*place, f"{name}\n{number}\n", color=FORWARD, **centred)
+        axis.text(*place, f"\n\n{gradient}", color=BACKWARD, **centred)
+    return figure
+
+
+def draw_relu_mask(z: npt.ArrayLike, upstream: npt.ArrayLike) -> Figure:
+    """ReLU's way back as four tables: z, the upstream gradient, the mask, and what comes through.
+
+    Args:
+        z: what went into the ReLU, a few rows and columns.
+        upstream: dL/da, of the same shape.
+
+    Taught in: notebooks/02_backpropagation, The mask of ReLU.
+    """
+    z, upstream = np.asarray(z, "float64"), np.asarray(upstream, "float64")
+    relu = ACTIVATIONS["relu"]
+    mask = relu.vjp(z, np.ones_like(z))
+    tables = {
+        "z": z, "upstream dL/da": upstream, "mask f'(z)": mask,
+        "dL/dz": relu.vjp(z, upstream),
+    }  # fmt: skip
+    rows, columns = z.shape
+    figure, axes = plt.subplots(
+        1, 4, figsize=(2.9 * columns, 0.45 * rows + 0.8), layout="constrained"
+    )
+    for axis, (name, table) in zip(axes, tables.items(), strict=True):
+        axis.imshow(mask, cmap="cividis", alpha=0.35, vmin=0, vmax=1, aspect="auto")
+        for (row, column), number in np.ndenumerate(table):
+            axis.text(column, row, f"{number + 0.0:g}", ha="center", va="center")
+        axis.set(title=name, xticks=[], yticks=[])
+        axis.grid(visible=False)
+        axis.spines[:].set_visible(True)
+    return figure
+
+
+def draw_step_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
+    """How far difference quotients are from the derivative, by the size of the step.
+
+    Args:
+        steps: the steps h.
+        errors: by the name of the quotient, one relative error for each step.
+
+    Taught in: notebooks/02_backpropagation, Checking a gradient.
+    """
+    figure, axis = plt.subplots(layout="constrained")
+    for (name, curve), style in zip(errors.items(), ("o-", "s--", "^:"), strict=False):
+        axis.plot(steps, curve, style, markersize=4, label=name)
+    axis.set(
+        xscale="log", yscale="log", xlabel="step h, smaller to the right", ylabel="relative error"
+    )
+    axis.invert_xaxis()
+    axis.legend()
+    return figure
+
+
+def draw_gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Figure:
+    """How large the gradients of the weights are, layer by layer, for several networks.
+
+    Args:
+        sizes: by the name of the network, one size for each layer from the first.
+
+    Taught in: notebooks/02_backpropagation, Vanishing gradients.
+    """
+    figure, axis = plt.subplots(layout="constrained")
+    for (name, curve), style in zip(sizes.items(), ("o-", "s--", "^:", "d-."), strict=False):
+        axis.plot(range(len(curve)), curve, style, markersize=5, label=name)
+    axis.set(
+        yscale="log", xlabel="layer, from the input (0) to the loss",
+        ylabel="size of dw (root mean square)",
+    )  # fmt: skip
+    axis.legend()
+    return figure
+
+
+def draw_directions(random: Sequence[float], gradient: float) -> Figure:
+    """How the loss changes by steps of one length: in random directions, and down the gradient.
+
+    Args:
+        random: the change of the loss for each random direction.
+        gradient: the change for the step against the gradient.
+
+    Taught in: notebooks/02_backpropagation, One gradient step lowers the loss.
+    """
+    figure, axis = plt.subplots(figsize=(7.0, 3.2), layout="constrained")
+    axis.hist(random, bins=20, label=f"{len(random)} random directions")
+    axis.axvline(gradient, color=BACKWARD, linewidth=2.5, label="against the gradient")
+    axis.axvline(0, color="black", linewidth=0.8)
+    axis.set(xlabel="change of the loss by one step", ylabel="directions")
+    axis.legend(loc="upper center")
+    return figure
+
+
+def _places(result: Value) -> dict[Value, tuple[float, float]]:
+    """A column and a row for each value: parents to the left, as near to their child as can be."""
+    order = result.topological_order()
+    depth: dict[Value, int] = {}
+    for value in order:
+        depth[value] = 1 + max((depth[parent] for parent in value.parents), default=-1)
+    for value in reversed(order):
+        for parent in value.parents:
+            if not parent.parents:
+                readers = [child for child in order if parent in child.parents]
+                depth[parent] = min(depth[child] for child in readers) - 1
+    rows: dict[Value, float] = {}
+    for row, leaf in enumerate(value for value in order if not value.parents):
+        rows[leaf] = float(row)
+    for value in order:
+        if value.parents:
+            place = float(np.mean([rows[parent] for parent in value.parents]))
+            while any(depth[v] == depth[value] and abs(place - y) < 0.9 for v, y in rows.items()):
+                place += 0.5
+            rows[value] = place
+    return {value: (WIDE * depth[value], HIGH * rows[value]) for value in order}
+
+
+class _Edge(NamedTuple):
+    """An arrow from a parent to its child; `bend` says how far it swings out, 0 for straight."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    slope: float
+    bend: float
+
+
+def _edges(places: Mapping[Value, tuple[float, float]]) -> Iterator[_Edge]:
+    """All arrows; those that would run through a box, or over each other, are bent."""
+    side = 1.0
+    for value, end in places.items():
+        for i, (parent, slope) in enumerate(zip(value.parents, value.slopes, strict=True)):
+            start = places[parent]
+            bend = 0.0
+            if value.parents.count(parent) > 1:
+                bend = 0.35 * (-1) ** i
+            elif end[0] - start[0] > 1.5 * WIDE:
+                bend, side = 0.45 * side, -side
+            yield _Edge(start, end, slope, bend)
+
+
+def _middle(edge: _Edge) -> tuple[float, float]:
+    """The point half-way along an arrow, y downwards."""
+    (x0, y0), (x1, y1) = edge.start, edge.end
+    out = edge.bend / 2
+    return (x0 + x1) / 2 - out * (y1 - y0), (y0 + y1) / 2 + out * (x1 - x0)
+
+
+def _box(axis: Axes, x: float, y: float, text: str, colour: str, text_colour: str = "") -> None:
+    axis.text(
+        x, y, text, ha="center", va="center", color=text_colour or colour, zorder=3,
+        bbox={"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.4"},
+    )  # fmt: skip
+
+
+def _arrow(
+    axis: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    colour: str,
+    gap: float = 34,
+    bend: float = 0.0,
+) -> None:
+    axis.annotate(
+        "", xy=end, xytext=start, zorder=1,
+        arrowprops={
+            "arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": gap, "shrinkB": gap,
+            "connectionstyle": f"arc3,rad={bend}",
+        },
+    )  # fmt: skip
