@@ -249,5 +249,5 @@ def shares(validation: float, test: float) -> tuple[float, float, float]:
         situation="While splitting a data set",
         seen=f"validation={validation!r}, test={test!r}",
         wrong="both are shares of the rows above 0, and training needs what they leave of 1",
-        fix="pass for example validation=0.2, test=0.2; without a split, fit takes a Dataset",
+        fix="pass for example validation=0.1, test=0.15; without a split, fit takes a Dataset",
     )

@@ -121,8 +121,8 @@ class Dataset:
     def split(
         self,
         by: str = "random",
-        validation: float = 0.2,
-        test: float = 0.2,
+        validation: float = 0.1,
+        test: float = 0.15,
         seed: int | np.random.Generator = 0,
         blocks: int | Sequence[int] = 10,
     ) -> Split:

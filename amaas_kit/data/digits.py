@@ -54,8 +54,8 @@ def read_digits() -> Dataset:
 def load_digits(
     by: str = "random",
     seed: int | np.random.Generator = 0,
-    validation: float = 0.2,
-    test: float = 0.2,
+    validation: float = 0.1,
+    test: float = 0.15,
 ) -> Split:
     """The digits, divided for training, validation and test.
 

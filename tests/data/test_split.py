@@ -108,7 +108,7 @@ def test_values_are_split_into_shares_of_the_rows(rows, validation, test, seed):
 
 def test_parts_as_a_whole_keep_their_shares_when_every_class_rounds_alike():
     y = np.repeat(np.arange(40), 13)
-    split = numbered(y).split()
+    split = numbered(y).split(validation=0.2, test=0.2)
     assert abs(split.test.rows - 104) <= 1
     assert abs(split.validation.rows - 104) <= 1
 
@@ -133,7 +133,7 @@ def test_each_row_is_as_likely_as_another_to_be_held_out():
     seeds = 400
     held_out = np.zeros(50)
     for seed in range(seeds):
-        held_out[row_numbers(data.split(seed=seed).test)] += 1
+        held_out[row_numbers(data.split(validation=0.2, test=0.2, seed=seed).test)] += 1
     # A share of 0.2 in 400 draws deviates by 0.02 on the average; five times that is refused.
     assert np.abs(held_out / seeds - 0.2).max() < 0.1
 
