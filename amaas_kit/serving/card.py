@@ -47,7 +47,7 @@ def write_card(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "task": contract.task,
         "parameters": parameters,
-        "test": _of(evaluation, "accuracy", "loss", "rows", "baseline"),
+        "test": _of(evaluation, "data", "accuracy", "loss", "rows", "baseline"),
         "validation": _validation(history),
         "data": _of(
             history and history.data, "name", "rows", "features", "by", "split_seed",

@@ -72,8 +72,6 @@ class Guard:
             except Refusal as no:
                 await _answer(send, no.status, no.body)
                 return
-            except _SenderGoneError:
-                return
         await self.app(scope, receive, _in_one_shape(send))
 
     async def _checked_body(self, scope: Message, receive: Receive) -> bytes:
@@ -100,7 +98,8 @@ class Guard:
         while more and length <= DRAINED_BYTES:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise _SenderGoneError
+                status = HTTPStatus.BAD_REQUEST
+                raise Refusal(status, "the body ended before it was complete", FIXES[status])
             chunk, more = message.get("body", b""), message.get("more_body", False)
             length += len(chunk)
             if length <= self.contract.body_limit:
@@ -112,10 +111,6 @@ class Guard:
                 f"send at most {self.contract.max_rows:,} rows in one request",
             )
         return bytes(body)
-
-
-class _SenderGoneError(Exception):
-    """The sender closed the connection before the body was complete: nobody hears an answer."""
 
 
 def _check_media_type(types: list[bytes]) -> None:

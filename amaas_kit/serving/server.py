@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -29,6 +30,9 @@ KILL_SECONDS = 2.0
 
 DRAIN_SECONDS = 5
 """So long requests in flight may take to finish when the server is told to end."""
+
+WORKER_MODULE = "_bentoml_impl.worker.service"
+"""What BentoML's supervisor starts; without it, a service that cannot start is seen only late."""
 
 LOG_LINES = 15
 """So many lines of the log an error quotes."""
@@ -50,16 +54,20 @@ class Server:
         self.url = f"http://{host}:{port}"
         self.log = _log_file(tag, port)
         self._process = _start(bento, host, port, self.log)
-        atexit.register(self.stop)
-        self._record = running.record(
-            running.Running(
-                pid=self._process.pid,
-                started=psutil.Process(self._process.pid).create_time(),
-                tag=tag,
-                store=str(store.folder()),
-                url=self.url,
+        try:
+            self._record = running.record(
+                running.Running(
+                    pid=self._process.pid,
+                    started=psutil.Process(self._process.pid).create_time(),
+                    tag=tag,
+                    store=str(store.folder()),
+                    url=self.url,
+                )
             )
-        )
+        except BaseException:
+            _end(self._process)
+            raise
+        atexit.register(self.stop)
 
     def __enter__(self) -> Server:
         return self
@@ -95,13 +103,13 @@ class Server:
         deadline = time.monotonic() + timeout
         workers: set[int] = set()
         while time.monotonic() < deadline:
-            present = {child.pid for child in _tree(self._process.pid)}
+            present = set(_workers(self._process.pid))
             if not self.running or workers - present:
                 self._fail("its process ended while it was starting")
             workers |= present
             if self._listens() and self._says_ready():
                 return
-            time.sleep(0.02)
+            time.sleep(0.1)
         self._fail(f"it was not ready after {timeout:g} s")
 
     def _listens(self) -> bool:
@@ -214,6 +222,15 @@ def _tree(pid: int) -> list[Any]:
         return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []
+
+
+def _workers(pid: int) -> Iterator[int]:
+    """The living processes in which BentoML's supervisor runs the service."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children():
+            with contextlib.suppress(psutil.Error):
+                if WORKER_MODULE in child.cmdline():
+                    yield child.pid
 
 
 def _address(host: str) -> str:

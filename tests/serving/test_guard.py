@@ -69,8 +69,6 @@ def ask(
     raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     scope = {"type": "http", "method": method, "path": path, "headers": raw}
     asyncio.run(guard.Guard(behind, DIGITS)(scope, receive, send))
-    if not sent:
-        return None
     start, *rest = sent
     text = b"".join(message.get("body", b"") for message in rest)
     return start["status"], dict(start["headers"]), text
@@ -176,9 +174,9 @@ def test_a_body_that_does_not_come_is_refused(monkeypatch):
     assert behind.bodies == []
 
 
-def test_nobody_is_answered_when_the_sender_has_gone():
+def test_half_a_body_goes_no_further():
     behind = Behind()
-    assert ask(behind, [GOOD[:9]], JSON, gone=True) is None
+    assert refusal(ask(behind, [GOOD[:9]], JSON, gone=True))[0] == 400
     assert behind.bodies == []
 
 

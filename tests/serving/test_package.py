@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +73,7 @@ def test_the_card_says_what_is_known(digits, trained):
     _, history, evaluation = trained
     card = of_model(digits, "model_card.json")
     assert card["test"] == {
+        "data": evaluation.data,
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
         "rows": evaluation.rows,
@@ -226,6 +230,21 @@ def test_an_interruption_leaves_nothing(own_store, monkeypatch, step):
         package(Network([2, 1], seed=0))
     assert remains(own_store) == []
     monkeypatch.undo()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_while_bentoml_builds_leaves_nothing(own_store):
+    program = "from amaas_kit.network import Network\nfrom amaas_kit.serving import package\n"
+    program += "package(Network([2, 1], seed=0))"
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    while not list(own_store.rglob("saved_model.pb")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
+    assert remains(own_store) == []
+    assert package(Network([2, 1], seed=0)) == "digits:1"
 
 
 def test_without_uv_nothing_is_downloaded_behind_ones_back(own_store, monkeypatch):

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import psutil
@@ -65,53 +66,54 @@ def all_end(processes: list[psutil.Process], within: float) -> bool:
     return True
 
 
-@pytest.fixture(scope="module")
-def program(nets) -> str:
-    """A parent that serves both networks, says where, and then does as it is told."""
-    return textwrap.dedent(
+@contextmanager
+def parent(tags: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that serves these Bentos, says where, and ends when it reads a line."""
+    program = textwrap.dedent(
         f"""
         import json, sys
         from amaas_kit.serving import serve
-        servers = [serve(tag) for tag in {list(nets)}]
+        servers = [serve(tag) for tag in {tags}]
         print(json.dumps([server.url for server in servers]), flush=True)
         sys.stdin.readline()
         """
     )
-
-
-@pytest.fixture
-def parent(program) -> Iterator[subprocess.Popen[str]]:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", program], **pipes) as process:
         yield process
         process.kill()
 
 
-def started(parent: subprocess.Popen[str], nets: dict[str, Network]) -> tuple[list[int], list]:
-    """The ports of both servers and all processes below the parent; both answer as they should."""
+def started(parent: subprocess.Popen[str]) -> tuple[list[str], list[psutil.Process]]:
+    """Where the servers of a parent answer, and all processes below it."""
     urls = json.loads(parent.stdout.readline())
-    for url, (tag, net) in zip(urls, nets.items(), strict=True):
-        client = Client(url)
-        assert answers_as(client, net)
-        assert client.card()["name"] == tag.partition(":")[0]
     below = psutil.Process(parent.pid).children(recursive=True)
-    assert len(below) >= 4
-    return [int(url.rpartition(":")[2]) for url in urls], below
+    assert len(below) >= 2 * len(urls)
+    return urls, below
 
 
-def test_two_servers_end_with_a_parent_that_is_killed(parent, nets):
-    ports, below = started(parent, nets)
-    parent.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
-    assert all(is_closed(port, within=8) for port in ports)
-    assert all_end(below, within=8)
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def test_two_servers_at_once_end_with_a_parent_that_is_killed(nets):
+    with parent(list(nets)) as process:
+        urls, below = started(process)
+        for url, (tag, net) in zip(urls, nets.items(), strict=True):
+            assert answers_as(Client(url), net)
+            assert Client(url).card()["name"] == tag.partition(":")[0]
+        process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        assert all(is_closed(port_of(url), within=8) for url in urls)
+        assert all_end(below, within=8)
     assert running.servers() == [], "and nobody believes that they are running"
 
 
-def test_two_servers_end_with_a_parent_that_forgets_them(parent, nets):
-    ports, below = started(parent, nets)
-    parent.communicate("end\n", timeout=30)
-    assert parent.returncode == 0
-    assert all(is_closed(port, within=1) for port in ports)
+def test_a_server_ends_with_a_parent_that_forgets_it(nets):
+    with parent(list(nets)[:1]) as process:
+        urls, below = started(process)
+        process.communicate("end\n", timeout=30)
+        assert process.returncode == 0
+    assert is_closed(port_of(urls[0]), within=1)
     assert all_end(below, within=2)
 
 

@@ -1,0 +1,74 @@
+"""The served model: what it reads, that it is tried out first, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from amaas_kit.errors import RequestError
+from amaas_kit.network import Network
+from amaas_kit.serving import Contract, package, store
+from amaas_kit.serving.service import ServedModel, pages, read_contract, refusals
+
+NET = Network([3, 4, 2], seed=1)
+
+
+@pytest.fixture(scope="module")
+def stored() -> SimpleNamespace:
+    """A packaged model, as BentoML hands it to a service."""
+    name, _, version = package(NET, "m", labels=["no", "yes"]).partition(":")
+    folder = store.folder() / "models" / name / version
+    return SimpleNamespace(path=str(folder), tag=SimpleNamespace(name=name, version=version))
+
+
+def test_it_answers_as_the_model_does(stored):
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    answer = ServedModel(stored).answer(x)
+    z = NET.forward(x.astype(np.float32))
+    expected = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    assert answer["labels"] == [["no", "yes"][c] for c in z.argmax(axis=1)]
+    assert (answer["model"], answer["version"]) == ("m", "1")
+
+
+def test_it_keeps_the_contract_by_itself(stored):
+    with pytest.raises(RequestError):
+        ServedModel(stored).answer(np.zeros((1, 8)))
+
+
+def test_the_contract_is_read_without_tensorflow(stored):
+    assert read_contract(stored) == Contract(3, "classification", labels=("no", "yes"))
+
+
+def test_a_model_that_does_not_answer_is_never_ready(stored, tmp_path):
+    (tmp_path / "contract.json").write_text(json.dumps(Contract(7, "regression").to_dict()))
+    (tmp_path / "saved_model").symlink_to(store.folder() / "models" / "m" / "1" / "saved_model")
+    with pytest.raises(Exception, match="3"):
+        ServedModel(SimpleNamespace(path=str(tmp_path), tag=stored.tag))
+
+
+def test_a_refusal_is_told_to_bentoml_with_its_status():
+    from bentoml.exceptions import BentoMLException
+
+    with pytest.raises(BentoMLException, match="no finite answer") as refused, refusals():
+        Contract(1, "regression").answer(np.array([[np.nan]]), "m", "1")
+    assert refused.value.error_code == 422
+
+
+def test_the_pages_are_the_files_of_the_model(stored):
+    paths = {route.path: route.methods for route in pages(stored).routes}
+    assert set(paths) == {"/contract", "/card"}
+
+
+def test_the_room_is_light():
+    program = "import sys, amaas_kit.serving; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    heavy = {"tensorflow", "keras", "bentoml", "polars", "matplotlib", "starlette", "httpx"}
+    assert not heavy & set(done.stdout.split())
