@@ -1,0 +1,170 @@
+"""How the kit's tests run: stores of their own, notebooks with time to think, a summary by kind."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent
+
+KINDS = {
+    "notebooks": "notebooks",
+    "tests/bentos": "Bento",
+    "tests/browser": "browser",
+    "tests/cli": "command line",
+    "tests/project": "project",
+}
+"""What a test is called in the summary, by its folder; all others are unit tests."""
+
+NOTEBOOK_SECONDS = 300
+"""So long a cell may take, and may be silent."""
+
+STORES = ("AMAAS_HOME", "BENTOML_HOME")
+
+SOAK = os.environ.get("AMAAS_SOAK") == "1"
+SOAK_EXAMPLES = 2_000
+SOAK_REPORT = ROOT / "benchmarks" / "results" / "soak.md"
+
+IN_CI = os.environ.get("CI") == "true"
+NEEDS_HARDWARE = "needs hardware"
+"""How the reason of a skip begins that is right in CI too: no program can be installed for it."""
+
+_outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+_seconds: Counter[str] = Counter()
+_unmet: list[str] = []
+_notebook: list[Path] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run its own stores, and nbval the project's settings."""
+    _new_stores(config)
+    if hasattr(config.option, "nbval_sanitize_with"):
+        config.option.nbval_sanitize_with = str(ROOT / "tests" / "notebooks" / "sanitize.cfg")
+        config.option.nbval_cell_timeout = NOTEBOOK_SECONDS
+    try:
+        import hypothesis
+    except ImportError:
+        return
+    hypothesis.settings.register_profile("amaas", deadline=None)
+    hypothesis.settings.load_profile("amaas")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give silent cells time, where nbval alone gives five seconds; in a soak, draw more inputs."""
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = NOTEBOOK_SECONDS
+        drawn = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
+        if SOAK and drawn is not None:
+            _draw_more(item, drawn)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each notebook starts with empty stores, as a learner does."""
+    if item.path.suffix == ".ipynb" and _notebook != [item.path]:
+        _notebook[:] = [item.path]
+        _new_stores(item.config)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what happened, by kind."""
+    kind = _kind(report.nodeid)
+    _seconds[kind] += report.duration
+    if report.when == "call" or report.outcome != "passed":
+        _outcomes[kind][report.outcome] += 1
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if NEEDS_HARDWARE not in reason:
+            _unmet.append(f"{report.nodeid}: {reason}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything can be installed, a test that was skipped has failed."""
+    if IN_CI and _unmet and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The table by kind, above pytest's own last line."""
+    if not _outcomes:
+        return
+    terminalreporter.section("by kind")
+    lines = _table()
+    for line in lines:
+        terminalreporter.line(line)
+    if IN_CI and _unmet:
+        terminalreporter.line("Under CI=true nothing may be skipped for want of a program:")
+        for line in _unmet:
+            terminalreporter.line(f"  {line}")
+    if SOAK:
+        SOAK_REPORT.parent.mkdir(exist_ok=True)
+        SOAK_REPORT.write_text(_soak_report(lines), encoding="utf-8")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the stores."""
+    for folder in config.stash.get(_MADE, []):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_MADE = pytest.StashKey[list[str]]()
+
+
+def _new_stores(config: pytest.Config) -> None:
+    made = config.stash.setdefault(_MADE, [])
+    for name in STORES:
+        made.append(tempfile.mkdtemp(prefix=f"{name.lower()}-"))
+        os.environ[name] = made[-1]
+
+
+def _draw_more(item: Any, settings: Any) -> None:
+    import hypothesis
+
+    more = hypothesis.settings(settings, max_examples=max(settings.max_examples, SOAK_EXAMPLES))
+    function = getattr(item.obj, "__func__", item.obj)
+    function._hypothesis_internal_use_settings = more
+
+
+def _kind(nodeid: str) -> str:
+    for folder, kind in KINDS.items():
+        if nodeid.startswith(f"{folder}/"):
+            return kind
+    return "unit"
+
+
+def _table() -> list[str]:
+    lines = [f"{'kind':14}{'passed':>8}{'failed':>8}{'skipped':>8}{'seconds':>10}"]
+    for kind in ["unit", *KINDS.values()]:
+        counts = _outcomes.get(kind)
+        if counts:
+            numbers = "".join(f"{counts[name]:8}" for name in ("passed", "failed", "skipped"))
+            lines.append(f"{kind:14}{numbers}{_seconds[kind]:10.1f}")
+    return lines
+
+
+def _soak_report(table: list[str]) -> str:
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "numpy"))
+    return "\n".join(
+        [
+            "# Soak",
+            "",
+            f"`make soak`: every test with drawn inputs draws at least {SOAK_EXAMPLES:,} of them.",
+            f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+            f"Python {platform.python_version()}, {versions}.",
+            "",
+            "```",
+            *table,
+            "```",
+            "",
+        ]
+    )
