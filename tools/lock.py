@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).parent / "uv"
 LOCKS = {
-    "uv": ["--group", "pyproject.toml:install"],
     "base": ["pyproject.toml"],
+    "uv": ["--group", "pyproject.toml:install"],
     "gpu": ["pyproject.toml", "--extra", "gpu"],
     "test": ["pyproject.toml", "--extra", "test"],
     "bench": ["pyproject.toml", "--extra", "bench"],
@@ -37,7 +37,7 @@ def main() -> None:
     """Write the locks, the base first: the others may not differ from it."""
     for name, source in LOCKS.items():
         print(f"requirements/{name}.txt", flush=True)
-        shared = [] if name in {"uv", "base"} else ["--constraints", "requirements/base.txt"]
+        shared = [] if name == "base" else ["--constraints", "requirements/base.txt"]
         compile_requirements(
             *source,
             *shared,
