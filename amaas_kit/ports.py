@@ -8,7 +8,7 @@ import socket
 HOST = "127.0.0.1"
 
 
-def claim(port: int) -> int:
+def claim(port: int, host: str = HOST) -> int:
     """The port, when a server could listen on it at this moment; a free one for 0.
 
     Raises:
@@ -20,5 +20,5 @@ def claim(port: int) -> int:
             # A port whose last connections are still closing is free; on Windows the same
             # option would take a port away from its owner.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
+        probe.bind((host, port))
         return int(probe.getsockname()[1])

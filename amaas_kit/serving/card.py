@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib.metadata
+import math
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,20 +110,24 @@ def as_markdown(card: Mapping[str, Any]) -> str:
 
 def _validation(history: History | None) -> Card:
     """How the model did after the epoch whose weights it has."""
-    kept = history.kept_epoch - 1 if history is not None else -1
-    return {
-        name: values[kept] if history is not None and 0 <= kept < len(values) else UNKNOWN
-        for name, values in (
-            ("accuracy", history.val_accuracy if history is not None else []),
-            ("loss", history.val_loss if history is not None else []),
-        )
-    }
+    if history is None or not 0 < history.kept_epoch <= len(history.val_loss):
+        return {"accuracy": UNKNOWN, "loss": UNKNOWN}
+    kept = history.kept_epoch - 1
+    accuracy = history.val_accuracy[kept] if history.val_accuracy else None
+    return {"accuracy": _plain(accuracy), "loss": _plain(history.val_loss[kept])}
 
 
 def _of(facts: object | None, *names: str) -> Card:
     """The named facts; those that are None, or of nothing, are unknown."""
-    values = {name: getattr(facts, name, None) for name in names}
-    return {name: UNKNOWN if value is None else value for name, value in values.items()}
+    return {name: _plain(getattr(facts, name, None)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """A fact as JSON can hold it: a seed may be a NumPy number, a loss may be NaN."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return UNKNOWN if value is None else str(value)
 
 
 def _usage(contract: Contract) -> list[str]:
@@ -150,4 +155,4 @@ def _words(key: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")

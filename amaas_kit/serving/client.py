@@ -84,7 +84,7 @@ class Client:
                 version=answer["version"],
             )
         except (AttributeError, LookupError, TypeError, ValueError):
-            raise self._odd_answer(f"{str(answer)[:200]}") from None
+            raise self._odd_answer(str(answer)[:200]) from None
 
     def health(self) -> bool:
         """Whether the service is up and has a model that answers."""
@@ -101,7 +101,11 @@ class Client:
 
     def contract(self) -> Contract:
         """What the service takes."""
-        return Contract.from_dict(self._json("GET", "/contract"))
+        written = self._json("GET", "/contract")
+        try:
+            return Contract.from_dict(written)
+        except (AttributeError, TypeError, ValueError):
+            raise self._odd_answer(str(written)[:200]) from None
 
     def _as_lists(self, x: npt.ArrayLike) -> Any:
         try:

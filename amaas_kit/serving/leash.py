@@ -29,7 +29,7 @@ def main(owner: int, arguments: list[str]) -> None:
 
 
 def _watch(owner: psutil.Process) -> None:
-    while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
+    while _runs(owner):
         time.sleep(LOOK_EVERY_SECONDS)
     if os.name == "posix":
         os.kill(os.getpid(), signal.SIGTERM)
@@ -37,6 +37,13 @@ def _watch(owner: psutil.Process) -> None:
     for child in psutil.Process().children(recursive=True):
         child.kill()
     os._exit(1)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import amaas_kit
 from amaas_kit.errors import MissingError, ServingError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SITUATION = "While packaging a model"
 
-ROOMS = ("__init__.py", "errors.py", "files.py", "session.py", "serving")
+CARRIED = ("__init__.py", "errors.py", "files.py", "ports.py", "session.py", "serving")
 """The parts of the kit that a Bento carries: what serving needs, and nothing else."""
 
 
@@ -131,19 +131,19 @@ def _guess(found: Exportable, labels: Iterable[str | int] | None) -> Contract:
 
 
 def _copy_source(source: Path) -> None:
-    """The service, its build file and the rooms of the kit that it uses."""
-    shutil.copytree(service_folder(), source, ignore=shutil.ignore_patterns("__pycache__"))
+    """The service, its build file and the parts of the kit that it uses."""
     kit = Path(amaas_kit.__file__).parent
-    (source / "amaas_kit").mkdir()
-    for part in ROOMS:
-        if (kit / part).is_dir():
-            shutil.copytree(
-                kit / part,
-                source / "amaas_kit" / part,
-                ignore=shutil.ignore_patterns("__pycache__"),
-            )
-        else:
-            shutil.copy(kit / part, source / "amaas_kit" / part)
+    _copy(service_folder(), source)
+    for part in CARRIED:
+        _copy(kit / part, source / "amaas_kit" / part)
+
+
+def _copy(original: Path, copy: Path) -> None:
+    copy.parent.mkdir(exist_ok=True)
+    if original.is_dir():
+        shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(original, copy)
 
 
 def _write_facts(work: Path, contract: Contract, written: card.Card) -> None:
@@ -188,5 +188,5 @@ def _check_uv() -> None:
         )
 
 
-def _refuse(seen: str, wrong: str, fix: str) -> None:
+def _refuse(seen: str, wrong: str, fix: str) -> NoReturn:
     raise ServingError(SITUATION, seen, wrong, fix)

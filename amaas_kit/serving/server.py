@@ -18,9 +18,12 @@ from typing import Any, NoReturn
 
 import psutil  # type: ignore[import-untyped]
 
-from amaas_kit import files
+from amaas_kit import files, ports
 from amaas_kit.errors import ServingError
 from amaas_kit.serving import leash, running, store
+
+ANY_HOST = "0.0.0.0"
+"""Every address of this machine; it can be listened on, but not asked."""
 
 STOP_SECONDS = 10.0
 """So long a server may take to end in order; what is left of it then is killed."""
@@ -51,7 +54,7 @@ class Server:
     def __init__(self, tag: str, bento: Path, host: str, port: int) -> None:
         self.tag = tag
         self.port = port
-        self.url = f"http://{host}:{port}"
+        self.url = f"http://{ports.HOST if host == ANY_HOST else host}:{port}"
         self.log = _log_file(tag, port)
         self._process = _start(bento, host, port, self.log)
         try:
@@ -140,7 +143,7 @@ class Server:
         )
 
 
-def serve(tag: str, port: int = 0, host: str = "127.0.0.1", timeout: float = 120.0) -> Server:
+def serve(tag: str, port: int = 0, host: str = ports.HOST, timeout: float = 120.0) -> Server:
     """Serve a Bento, and return when it is ready to answer.
 
     Args:
@@ -241,30 +244,22 @@ def _address(host: str) -> str:
         _refuse(
             f"the host {host!r}",
             "this machine has no such address",
-            'leave host="127.0.0.1", or say "0.0.0.0" to be reached from other machines',
+            f'leave host="{ports.HOST}", or say "{ANY_HOST}" to be reached from other machines',
         )
 
 
 def _claim(host: str, port: int) -> int:
     """The port, free at this moment; a free one for 0."""
     try:
-        return _bind(host, port)
+        return ports.claim(port, host)
     except OverflowError:
         _refuse(f"port {port}", "ports go from 1 to 65535", "say port=0 for a free one")
     except OSError as error:
         _refuse(
             f"port {port} of {host}: {os.strerror(error.errno or 0).lower()}",
             "a server cannot listen there",
-            f"say port={_bind('127.0.0.1', 0)}, which is free, or port=0; or stop what runs there",
+            f"say port={ports.claim(0)}, which is free, or port=0; or stop what runs there",
         )
-
-
-def _bind(host: str, port: int) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        return int(probe.getsockname()[1])
 
 
 def _refuse(seen: str, wrong: str, fix: str) -> NoReturn:

@@ -65,7 +65,8 @@ def find(tag: str) -> tuple[str, Path]:
     if version in ("", "latest"):
         version = _newest(bentos)
     bento = bentos / version
-    if not _NAME.fullmatch(name) or not version or not (bento / "bento.yaml").is_file():
+    valid = _NAME.fullmatch(name) and _NAME.fullmatch(version)
+    if not valid or not (bento / "bento.yaml").is_file():
         raise ServingError(
             situation=f"While looking for the Bento {tag!r}",
             seen=f"these Bentos: {', '.join(_tags()) or 'none'}",

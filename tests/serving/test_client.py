@@ -153,5 +153,9 @@ def test_health_card_and_contract(told):
     contract = Contract(2, "regression", columns=("a", "b"))
     told.answer = json.dumps(contract.to_dict()).encode()
     assert client.contract() == contract
+    for odd in (b"[]", b"7", b'{"format": 1}', b"null"):
+        told.answer = odd
+        with pytest.raises(ServingError):
+            client.contract()
     told.status = 503
     assert client.health() is False

@@ -113,7 +113,7 @@ def test_the_bento_carries_only_what_serving_needs(digits):
     carried = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     kit = Path(amaas_kit.__file__).parent
     room = {f"amaas_kit/serving/{path.name}" for path in (kit / "serving").glob("*.py")}
-    below = {f"amaas_kit/{name}.py" for name in ("__init__", "errors", "files", "session")}
+    below = {f"amaas_kit/{name}.py" for name in ("__init__", "errors", "files", "ports", "session")}
     assert carried == room | below | {"service.py", "bentofile.yaml"}
 
 

@@ -83,7 +83,8 @@ def test_find_takes_a_whole_tag_or_the_newest():
 
 
 @pytest.mark.parametrize(
-    "tag", ["other", "digits:2", "digits:latest:1", "", ":1", "../bentos/digits:1"]
+    "tag",
+    ["other", "digits:2", "digits:latest:1", "", ":1", "../bentos/digits:1", "digits:../digits/1"],
 )
 def test_a_bento_that_is_not_there_is_named_beside_those_that_are(tag):
     put("digits", 1)
