@@ -80,6 +80,7 @@ def _import_quietly() -> Any:
             with _stderr_into(log.fileno()):
                 tf = importlib.import_module("tensorflow")
                 tf.config.list_physical_devices()
+                tf.get_logger().setLevel("WARNING")  # in a notebook TensorFlow says more
         except ImportError as error:
             log.seek(0)
             said = log.read().decode(errors="replace").strip()
