@@ -193,7 +193,7 @@ def draw_losses(
         )  # fmt: skip
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axis.legend()
+    figure.legend(loc="outside upper center", ncols=min(3, len(curves)))
     return figure
 
 
