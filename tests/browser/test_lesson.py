@@ -113,9 +113,10 @@ def open_when_ready(page, address):
 def take_pictures(page):
     """Keep what a person would see, for a person to look at."""
     PICTURES.mkdir(exist_ok=True)
-    for name, place in (("start", 0), ("end", 10**6)):
+    for name, cell in (("start", 0), ("end", -1)):
         page.evaluate(
-            "place => document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, place)", place
+            "at => [...document.querySelectorAll('.jp-Notebook-cell')].at(at).scrollIntoView()",
+            cell,
         )
         page.wait_for_timeout(1000)
         page.screenshot(path=PICTURES / f"00_start_here-{name}.png")
