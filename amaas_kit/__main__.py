@@ -3,4 +3,4 @@
 from amaas_kit.cli import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="amaas")

@@ -41,7 +41,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, package_name="amaas-kit")
+@click.version_option(__version__, prog_name="amaas")
 def main() -> None:
     """Learn, try out and serve an AI model by hand.
 
