@@ -26,7 +26,8 @@ test: tests
 	@.venv-test/bin/python -m pytest -n 2 --dist loadfile --nbval notebooks tests
 
 soak: tests
-	@AMAAS_SOAK=1 .venv-test/bin/python -m pytest --nbval notebooks tests
+	@AMAAS_SOAK=1 AMAAS_SOAK_REPORT=benchmarks/results/soak.md \
+		.venv-test/bin/python -m pytest -n 2 --dist loadfile tests
 
 bench: benches
 	@.venv-bench/bin/python benchmarks/training.py
