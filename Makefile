@@ -1,5 +1,8 @@
 # The commands of the kit. They need python3 (3.11 to 3.13) and make, and bring the rest.
 
+# One process a core of a small machine; a file's tests stay together, in the order of conftest.py.
+PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test soak serve bench check lock clean system base tests benches
 
@@ -9,7 +12,7 @@ help:
 	@echo "make test     run every kind of test"
 	@echo "make check    lint, types, notebook guards, direction of imports"
 	@echo "make soak     the long campaigns, with their full counts"
-	@echo "make bench    time training against other frameworks"
+	@echo "make bench    time training and serving, and measure accuracy"
 	@echo "make lock     renew the locked versions in requirements/"
 	@echo "make system   install the Debian packages that the browser tests need"
 	@echo "make clean    remove what make made (work/ and your models stay)"
@@ -23,14 +26,16 @@ serve: base
 # Where CI says so, the programs that the tests need are installed too.
 test: tests
 	@test "$$CI" != true || tools/debian-packages
-	@.venv-test/bin/python -m pytest -n 2 --dist loadfile --nbval notebooks tests
+	@.venv-test/bin/python -m pytest $(PARALLEL) --nbval notebooks tests
 
 soak: tests
 	@AMAAS_SOAK=1 AMAAS_SOAK_REPORT=benchmarks/results/soak.md \
-		.venv-test/bin/python -m pytest -n 2 --dist loadfile tests
+		.venv-test/bin/python -m pytest $(PARALLEL) tests
 
 bench: benches
 	@.venv-bench/bin/python benchmarks/training.py
+	@.venv-bench/bin/python benchmarks/accuracy.py
+	@.venv-bench/bin/python benchmarks/serving_start.py
 
 check: tests
 	@.venv-test/bin/ruff check .

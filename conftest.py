@@ -59,7 +59,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give silent cells time, where nbval alone gives five seconds; in a soak, draw more inputs."""
+    """Order, time and draws.
+
+    Kinds whose tests are long come first, so that no worker is left alone with one at the end.
+    Silent cells get time, where nbval alone gives five seconds. In a soak more inputs are drawn.
+    """
+    long_first = ["Bento", "browser", "command line", "notebooks"]
+    items.sort(key=lambda item: _rank(_kind(item.nodeid), long_first))
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = NOTEBOOK_SECONDS
@@ -127,6 +133,10 @@ def _new_stores(config: pytest.Config) -> None:
     for name in STORES:
         made.append(tempfile.mkdtemp(prefix=f"{name.lower()}-"))
         os.environ[name] = made[-1]
+
+
+def _rank(kind: str, first: list[str]) -> int:
+    return first.index(kind) if kind in first else len(first)
 
 
 def _draw_more(item: Any, settings: Any) -> None:

@@ -164,7 +164,7 @@ def packages() -> list[Finding]:
 def kernel() -> Finding:
     """The Python that JupyterLab runs lessons with."""
     name = "Jupyter kernel"
-    renew = f"{sys.executable} -m ipykernel install --sys-prefix"
+    renew = f"{_python()} -m ipykernel install --sys-prefix"
     for folder in _jupyter_folders("kernels"):
         try:
             command = json.loads((folder / "python3" / "kernel.json").read_bytes())["argv"][0]
@@ -485,8 +485,13 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _python() -> str:
+    """This Python, as it would be typed."""
+    return f'"{sys.executable}"' if " " in sys.executable else sys.executable
+
+
 def _pip() -> str:
-    return f"{sys.executable} -m pip install"
+    return f"{_python()} -m pip install"
 
 
 def _install(requirement: Requirement) -> str:
