@@ -169,13 +169,7 @@ def train(
 
     sizes = _sizes(hidden)
     out = out or Path(f"{Path(data).stem}-model.npz")
-    if out.exists() and not force:
-        raise DataError(
-            situation="While choosing where to write the model",
-            seen=f"{out}, which exists",
-            wrong="it would be lost",
-            fix="name another with --out, or say --force to replace it",
-        )
+    _require_place(out, force)
     if data == DIGITS:
         split = load_digits(by=by, seed=seed)
     else:
@@ -282,6 +276,25 @@ def bench(context: click.Context, arguments: Sequence[str]) -> None:
             fix="clone the repository and run: make bench",
         )
     context.exit(subprocess.run([sys.executable, program, *arguments], check=False).returncode)
+
+
+def _require_place(out: Path, force: bool) -> None:
+    """Refuse a place for the model file before time is spent on training."""
+    situation = "While choosing where to write the model"
+    if out.exists() and not force:
+        raise DataError(
+            situation,
+            seen=f"{out}, which exists",
+            wrong="it would be lost",
+            fix="name another with --out, or say --force to replace it",
+        )
+    if not out.parent.is_dir():
+        raise DataError(
+            situation,
+            seen=f"no folder {out.parent}",
+            wrong="the file needs a folder to lie in",
+            fix=f"make it first: mkdir -p {out.parent}",
+        )
 
 
 def _sizes(hidden: str) -> list[int]:

@@ -107,6 +107,12 @@ def test_a_model_file_that_exists_is_not_replaced(tmp_path):
     assert (tmp_path / "digits-model.npz").read_bytes() == b"precious"
 
 
+def test_a_place_that_does_not_exist_is_refused_before_anything_is_trained(tmp_path):
+    done = amaas("train", "--out", "none/model.npz", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "mkdir -p none" in done.stderr
+
+
 def test_a_data_file_is_not_taken_for_the_model_file(tmp_path):
     np.savez(tmp_path / "points.npz", x=np.eye(4), y=np.arange(4) * 0.5)
     done = amaas("train", "points.npz", "--out", "points.npz", cwd=tmp_path)
