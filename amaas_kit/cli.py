@@ -46,7 +46,7 @@ def main() -> None:
     """Learn, try out and serve an AI model by hand.
 
     Exit status: 0 when all went well, 1 for an error that is explained, 2 for a command that was
-    not understood.
+    not understood, 130 for training that Ctrl-C cut short.
     """
 
 
@@ -169,7 +169,7 @@ def train(
 
     sizes = _sizes(hidden)
     out = out or Path(f"{Path(data).stem}-model.npz")
-    _require_place(out, force)
+    _require_place(out, data, force)
     if data == DIGITS:
         split = load_digits(by=by, seed=seed)
     else:
@@ -181,7 +181,7 @@ def train(
     else:
         click.echo(f"{split}\n{_sentence(result)}")
         click.echo(f"Written to {out}. Package it: amaas build {out}")
-    if result.history is not None and result.history.stopped == "interrupted":
+    if result.history.stopped == "interrupted":
         context.exit(INTERRUPTED)
 
 
@@ -192,9 +192,16 @@ def train(
 @json_option
 def build(model: Path, name: str | None, intended_use: str | None, as_json: bool) -> None:
     """Package a model file as a Bento, which needs nothing but itself."""
-    from amaas_kit.trained import Trained
+    from amaas_kit import serving, trained
 
-    tag = _package(Trained.load(model), name or _tag_name(model), intended_use)
+    network, history, evaluation = trained.load(model)
+    tag = serving.package(
+        network,
+        name=name or _tag_name(model),
+        history=history,
+        evaluation=evaluation,
+        intended_use=intended_use,
+    )
     if as_json:
         click.echo(json.dumps({"tag": tag}))
     else:
@@ -241,7 +248,7 @@ def serve(context: click.Context, name: str, port: int, host: str) -> None:
 
 @main.command()
 @click.argument("model")
-@click.argument("file", type=click.Path(allow_dash=True))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @json_option
 def predict(model: str, file: str, as_json: bool) -> None:
     """Ask a served model about the rows of a file.
@@ -262,11 +269,14 @@ def predict(model: str, file: str, as_json: bool) -> None:
         click.echo("\n".join(_lines(answer)))
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def bench(context: click.Context, arguments: Sequence[str]) -> None:
-    """Time training on this machine against other frameworks, in a checkout of the kit."""
+    """Time training on this machine against other frameworks, in a checkout of the kit.
+
+    ARGUMENTS go to benchmarks/training.py, which explains them: amaas bench -- --help
+    """
     program = Path(__file__).parent.parent / "benchmarks" / "training.py"
     if not program.exists():
         raise MissingError(
@@ -278,15 +288,18 @@ def bench(context: click.Context, arguments: Sequence[str]) -> None:
     context.exit(subprocess.run([sys.executable, program, *arguments], check=False).returncode)
 
 
-def _require_place(out: Path, force: bool) -> None:
+def _require_place(out: Path, data: str, force: bool) -> None:
     """Refuse a place for the model file before time is spent on training."""
+    from amaas_kit.trained import record_of
+
     situation = "While choosing where to write the model"
-    if out.exists() and not force:
+    taken = [path for path in (out, record_of(out)) if path.exists()]
+    if taken and (not force or out.resolve() == Path(data).resolve()):
         raise DataError(
             situation,
-            seen=f"{out}, which exists",
+            seen=f"{taken[0]}, which exists",
             wrong="it would be lost",
-            fix="name another with --out, or say --force to replace it",
+            fix="name another with --out, or say --force to replace a model file",
         )
     if not out.parent.is_dir():
         raise DataError(
@@ -306,8 +319,6 @@ def _sizes(hidden: str) -> list[int]:
 
 def _figures(result: Trained) -> dict[str, Any]:
     history, evaluation = result.history, result.evaluation
-    assert history is not None
-    assert evaluation is not None
     return {
         "epochs": history.epochs,
         "seconds": round(history.seconds, 3),
@@ -342,29 +353,23 @@ def _tag_name(model: Path) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._") or "model"
 
 
-def _package(result: Trained, name: str, intended_use: str | None) -> str:
-    from amaas_kit import serving
-
-    return serving.package(
-        result.network,
-        name=name,
-        history=result.history,
-        evaluation=result.evaluation,
-        intended_use=intended_use,
-    )
-
-
 def _digits_bento() -> str:
     """Train on the digits and package the network."""
-    from amaas_kit import trained
+    from amaas_kit import serving, trained
     from amaas_kit.data import load_digits
 
     click.echo("No Bento called digits yet: training a network on the digits …")
     result = trained.train(load_digits())
-    if result.history is not None and result.history.stopped == "interrupted":
+    if result.history.stopped == "interrupted":
         raise KeyboardInterrupt
     click.echo(f"{_sentence(result)}\nPackaging it …")
-    return _package(result, DIGITS, "Reading hand-written digits of 8 x 8 pixels, for learning.")
+    return serving.package(
+        result.network,
+        name=DIGITS,
+        history=result.history,
+        evaluation=result.evaluation,
+        intended_use="Reading hand-written digits of 8 x 8 pixels, for learning.",
+    )
 
 
 def _require_free(port: int) -> None:

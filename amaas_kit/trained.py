@@ -30,60 +30,59 @@ READERS = {
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, how it was trained, and how it did on rows that it had not seen.
-
-    `history` and `evaluation` are None for a model file that has no record beside it.
-    """
+    """A network, how it was trained, and how it did on rows that it had not seen."""
 
     network: Network
-    history: History | None
-    evaluation: Evaluation | None
+    history: History
+    evaluation: Evaluation
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the network to `path` and the record beside it, under the ending `.json`."""
+        """Write the network to `path`, and the rest to the file that `record_of` names."""
         target = Path(path)
         self.network.save(target)
-        if self.history is not None and self.evaluation is not None:
-            record = {
-                "format": FORMAT,
-                "sha256": _checksum(target),
-                "rule": type(self.history.rule).__name__,
-                "history": asdict(self.history),
-                "evaluation": asdict(self.evaluation),
-            }
-            text = json.dumps(record, indent=2)
-            files.write_whole(_record(target), lambda file: file.write(text.encode()))
+        record = {
+            "format": FORMAT,
+            "sha256": _checksum(target),
+            "rule": type(self.history.rule).__name__,
+            "history": asdict(self.history),
+            "evaluation": asdict(self.evaluation),
+        }
+        text = json.dumps(record, indent=2)
+        files.write_whole(record_of(target), lambda file: file.write(text.encode()))
         return target
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Trained:
-        """Read what `save` wrote.
 
-        Raises:
-            ModelFileError: the model file is missing, damaged or newer, or its record is not of it.
-        """
-        source = Path(path)
-        network = Network.load(source)
-        try:
-            text = _record(source).read_bytes()
-        except FileNotFoundError:
-            return cls(network, None, None)
-        try:
-            record = json.loads(text)
-            if record["format"] > FORMAT:
-                raise ValueError(f"format {record['format']}, and this version reads {FORMAT}")
-            if record["sha256"] != _checksum(source):
-                raise ValueError("it was written for another model file")
-            history = _history(record["rule"], record["history"])
-            evaluation = Evaluation(**record["evaluation"])
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ModelFileError(
-                situation=f"While reading the record {_record(source)}",
-                seen=f"{type(error).__name__}: {error}",
-                wrong=f"it does not say how {source.name} was trained",
-                fix="train again, or remove the record: the model is then packaged without it",
-            ) from None
-        return cls(network, history, evaluation)
+def record_of(model: Path) -> Path:
+    """The file beside a model file that says how the model was trained."""
+    return model.with_name(f"{model.name}.json")
+
+
+def load(path: str | os.PathLike[str]) -> tuple[Network, History | None, Evaluation | None]:
+    """Read what `Trained.save` wrote; of a model file without a record, the network alone.
+
+    Raises:
+        ModelFileError: the model file is missing, damaged or newer, or its record is not of it.
+    """
+    source = Path(path)
+    network = Network.load(source)
+    record_file = record_of(source)
+    if not record_file.exists():
+        return network, None, None
+    try:
+        record = json.loads(record_file.read_bytes())
+        if record["format"] > FORMAT:
+            raise ValueError(f"format {record['format']}, and this version reads {FORMAT}")
+        if record["sha256"] != _checksum(source):
+            raise ValueError("it was written for another model file")
+        history = _history(record["rule"], record["history"])
+        return network, history, Evaluation(**record["evaluation"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelFileError(
+            situation=f"While reading the record {record_file}",
+            seen=f"{type(error).__name__}: {error}",
+            wrong=f"it does not say how {source.name} was trained",
+            fix="train again, or remove the record: the model is then packaged without it",
+        ) from None
 
 
 def read_data(path: str | os.PathLike[str], target: str | None) -> Dataset:
@@ -213,10 +212,6 @@ def _history(rule: str, record: dict[str, Any]) -> History:
             facts[name] = tuple(facts[name])
     known = {"rule": getattr(training, rule)(**record["rule"]), "data": DataFacts(**facts)}
     return replace(History(**record | known), records=[Epoch(*row) for row in record["records"]])
-
-
-def _record(model: Path) -> Path:
-    return model.with_suffix(".json")
 
 
 def _checksum(path: Path) -> str:

@@ -115,9 +115,18 @@ def test_a_place_that_does_not_exist_is_refused_before_anything_is_trained(tmp_p
 
 def test_a_data_file_is_not_taken_for_the_model_file(tmp_path):
     np.savez(tmp_path / "points.npz", x=np.eye(4), y=np.arange(4) * 0.5)
-    done = amaas("train", "points.npz", "--out", "points.npz", cwd=tmp_path)
+    before = (tmp_path / "points.npz").read_bytes()
+    done = amaas("train", "points.npz", "--out", "points.npz", "--force", cwd=tmp_path)
     assert done.returncode == 1
     assert "points.npz, which exists" in done.stderr
+    assert (tmp_path / "points.npz").read_bytes() == before
+
+
+def test_a_file_where_the_record_would_go_is_not_replaced(tmp_path):
+    (tmp_path / "digits-model.npz.json").write_text("precious")
+    done = amaas("train", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (tmp_path / "digits-model.npz.json").read_text() == "precious"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +150,17 @@ def test_a_taken_port_is_refused_before_anything_is_trained(tmp_path, monkeypatc
     assert done.returncode == 1
     assert "--port 0" in done.stderr
     assert "training" not in done.stdout
+
+
+def test_rows_from_a_file_that_is_missing(tmp_path):
+    done = amaas("predict", "digits", "none.json", cwd=tmp_path)
+    assert (done.returncode, "none.json" in done.stderr) == (2, True)
+
+
+def test_the_benchmark_takes_its_own_options():
+    done = amaas("bench", "--rounds", "none")
+    assert done.returncode == 2
+    assert "training.py: error: argument --rounds" in done.stderr
 
 
 def test_nobody_answers(tmp_path):

@@ -72,17 +72,17 @@ def test_the_same_seed_gives_the_same_network():
 @pytest.mark.parametrize("model", ["price_model", "digit_model"])
 def test_the_record_comes_back_as_it_was(request, tmp_path, model):
     original = request.getfixturevalue(model)
-    copy = trained.Trained.load(original.save(tmp_path / "model.npz"))
-    assert copy.history == original.history
-    assert copy.evaluation == original.evaluation
-    for one, other in zip(copy.network.parameters, original.network.parameters, strict=True):
+    network, history, evaluation = trained.load(original.save(tmp_path / "model.npz"))
+    assert history == original.history
+    assert evaluation == original.evaluation
+    for one, other in zip(network.parameters, original.network.parameters, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_model_without_a_record_is_loaded_alone(tmp_path):
     Network([3, 2], seed=0).save(tmp_path / "model.npz")
-    loaded = trained.Trained.load(tmp_path / "model.npz")
-    assert (loaded.history, loaded.evaluation) == (None, None)
+    network, history, evaluation = trained.load(tmp_path / "model.npz")
+    assert (network.sizes, history, evaluation) == ([3, 2], None, None)
 
 
 def damaged(path, change):
@@ -103,17 +103,17 @@ def damaged(path, change):
 )
 def test_a_record_that_is_not_of_this_model(price_model, tmp_path, change, says):
     price_model.save(tmp_path / "model.npz")
-    damaged(tmp_path / "model.json", change)
+    damaged(tmp_path / "model.npz.json", change)
     with pytest.raises(ModelFileError, match=says):
-        trained.Trained.load(tmp_path / "model.npz")
+        trained.load(tmp_path / "model.npz")
 
 
 def test_a_record_cut_short(price_model, tmp_path):
     price_model.save(tmp_path / "model.npz")
-    record = tmp_path / "model.json"
+    record = tmp_path / "model.npz.json"
     record.write_bytes(record.read_bytes()[:100])
     with pytest.raises(ModelFileError, match="JSONDecodeError"):
-        trained.Trained.load(tmp_path / "model.npz")
+        trained.load(tmp_path / "model.npz")
 
 
 def test_data_of_an_unknown_kind_and_without_a_target(tmp_path):
