@@ -248,6 +248,8 @@ class Contract:
             yield f"labels={labels}", "a label is a text or a whole number", "convert the labels"
         if len(set(labels)) != len(labels):
             yield f"labels={labels}", "two classes share a label", "name each class once"
+        if labels and self.task == "regression":
+            yield f"labels={labels}", "a regression has no classes", "leave the labels out"
 
     def _rows(self, request: object) -> list[list[Any]]:
         """The list of lists of numbers in a parsed request."""
@@ -449,15 +451,15 @@ def _parse(body: bytes) -> object:
 
 
 def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    request = dict(pairs)
-    if len(request) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        _refuse(
-            f"the field {_quoted(twice)} more than once",
-            "it is not clear which one counts",
-            "send each field once",
-        )
+    request: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in request:
+            _refuse(
+                f"the field {_quoted(name)} more than once",
+                "it is not clear which one counts",
+                "send each field once",
+            )
+        request[name] = value
     return request
 
 
