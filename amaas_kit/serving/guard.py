@@ -48,7 +48,7 @@ class Guard:
 
     It reads the body of `POST /predict` up to the contract's limit and decodes it before BentoML
     does, which by itself would reshape rows, take text and booleans for numbers and answer NaN.
-    Every answer from 400 on, its own and BentoML's, becomes `{"error": …, "fix": …}`.
+    Every answer from 400 on, its own and what comes from behind it, is `{"error": …, "fix": …}`.
 
     Args:
         app: the application behind it.
@@ -150,21 +150,28 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _in_one_shape(send: Send) -> Send:
-    """A `send` that holds back an answer from 400 on and sends the kit's shape in its place."""
+    """A `send` that holds back an answer from 400 on and sends the kit's shape in its place.
+
+    A path with a slash too many is not found: the redirect of the framework would lead to whatever
+    host the sender named.
+    """
     held: dict[str, Any] = {}
 
     async def sender(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
-            held.update(start=message, body=b"")
-            return
+        if message["type"] == "http.response.start":
+            redirects = message["status"] == HTTPStatus.TEMPORARY_REDIRECT
+            status = HTTPStatus.NOT_FOUND if redirects else HTTPStatus(message["status"])
+            if status >= HTTPStatus.BAD_REQUEST:
+                held.update(status=status, headers=message["headers"], body=b"")
+                return
         if not held:
             await send(message)
             return
         held["body"] += message.get("body", b"")
         if not message.get("more_body", False):
-            status = HTTPStatus(held["start"]["status"])
+            status = held["status"]
             fix = FIXES.get(status, "look into the log of the server")
-            kept = [(name, value) for name, value in held["start"]["headers"] if name == b"allow"]
+            kept = [(name, value) for name, value in held["headers"] if name == b"allow"]
             await _answer(send, status, {"error": _said(held["body"], status), "fix": fix}, kept)
 
     return sender

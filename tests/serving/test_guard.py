@@ -199,6 +199,13 @@ def test_what_is_refused_behind_the_guard_gets_the_same_shape(status, said, expe
     assert answer[1][b"allow"] == b"POST"
 
 
+def test_a_redirect_to_a_host_that_the_sender_named_is_not_given():
+    behind = Behind(307, b"", [(b"location", b"http://elsewhere.example/predict")])
+    answer = ask(behind, path="/predict/")
+    assert refusal(answer)[0] == 404
+    assert b"location" not in answer[1]
+
+
 def test_other_pages_are_not_judged_by_the_contract():
     behind = Behind(answer=b"page")
     assert ask(behind, b"anything", method="POST", path="/elsewhere") == (200, {}, b"page")

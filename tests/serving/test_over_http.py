@@ -166,6 +166,8 @@ def test_a_body_beyond_the_limit_is_refused_in_chunks(ask, net):
         ("POST", "/nothing", 404),
         ("GET", "/../../etc/passwd", 404),
         ("POST", "/predict%00", 404),
+        ("POST", "/predict/", 404),
+        ("GET", "/card/", 404),
     ],
 )
 def test_other_methods_and_paths_are_refused_in_the_same_shape(ask, method, path, status):
