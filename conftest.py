@@ -39,7 +39,7 @@ NEEDS_HARDWARE = "needs hardware"
 """How the reason of a skip begins that is right in CI too: no program can be installed for it."""
 
 _outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-_seconds: Counter[str] = Counter()
+_seconds: defaultdict[str, float] = defaultdict(float)
 _unmet: list[str] = []
 _notebook: list[Path] = []
 

@@ -42,7 +42,9 @@ def main() -> None:
             *source,
             *shared,
             *["--universal", "--python-version", PYTHONS[0], "--generate-hashes", "--upgrade"],
-            *["--no-emit-index-url", "--no-emit-find-links", "--no-annotate"],
+            # One version of a package for every Python, so that lessons print the same on each.
+            *["--fork-strategy", "fewest", "--no-annotate"],
+            *["--no-emit-index-url", "--no-emit-find-links"],
             *["--custom-compile-command", "make lock"],
             *["--output-file", f"requirements/{name}.txt"],
         )

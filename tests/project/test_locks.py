@@ -144,3 +144,10 @@ def test_the_conda_route_asks_for_the_same():
         assert requirement.name == "tensorflow"
         assert requirement.specifier == asked.specifier
         assert requirement.extras == ({"and-cuda"} if name == "Linux" else set())
+
+
+@pytest.mark.parametrize("lock", ASKED)
+def test_every_python_gets_the_same_versions(lock):
+    """So that a lesson prints the same on each, and a type checker sees the same stubs."""
+    names = [canonicalize_name(requirement.name) for requirement, _ in entries(lock)]
+    assert sorted(names) == sorted(set(names))
