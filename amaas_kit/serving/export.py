@@ -18,6 +18,9 @@ SITUATION = "While exporting a model"
 LOGIT_LOSSES = ("cross_entropy", "binary_cross_entropy")
 """The losses of the kit that read a model's outputs as logits."""
 
+YES_OR_NO = ("sigmoid", "hard_sigmoid", "sparse_sigmoid")
+"""The activations whose outputs are probabilities each by itself."""
+
 
 @dataclass(frozen=True)
 class Exportable:
@@ -27,7 +30,7 @@ class Exportable:
         model: the Keras model.
         shape: what one row is reshaped to before the model sees it.
         outputs: the numbers that the model gives for a row.
-        activation: the name of the activation at its end; None where that cannot be read off.
+        activation: the name of Keras's activation at its end; None where that cannot be read off.
     """
 
     model: Any
@@ -43,7 +46,7 @@ class Exportable:
     @property
     def looks_like_classes(self) -> bool:
         """Whether its outputs read as classes when nobody says what they are."""
-        return self.outputs > 1 or self.activation == "sigmoid"
+        return self.outputs > 1 or self.activation in YES_OR_NO
 
     @property
     def classes(self) -> int:
@@ -117,9 +120,9 @@ def export(found: Exportable, folder: str | Path, task: str, loss_name: str | No
 def _finish(found: Exportable, loss_name: str | None) -> Callable[[Any], Any]:
     """The function from a classifier's outputs to its probabilities."""
     tf = tensorflow()
-    if found.activation == "sigmoid" and found.outputs > 1:
+    if found.activation in YES_OR_NO and found.outputs > 1:
         _refuse(
-            f"{found.outputs} sigmoid outputs",
+            f"{found.outputs} {found.activation} outputs",
             "each is a probability of its own, so that no single label is the answer",
             'end with softmax, or serve the numbers: contract=Contract(..., task="regression")',
         )
@@ -132,7 +135,7 @@ def _finish(found: Exportable, loss_name: str | None) -> Callable[[Any], Any]:
 
 def _ends_in_probabilities(found: Exportable, loss_name: str | None) -> bool:
     if found.activation is not None:
-        return found.activation in ("softmax", "sigmoid")
+        return found.activation in ("softmax", *YES_OR_NO)
     if loss_name in LOGIT_LOSSES:
         return False
     drawn = np.random.default_rng(0).random((16, found.features)).astype(np.float32)
@@ -165,7 +168,10 @@ def _input_shape(model: Any) -> tuple[int, ...]:
 
 
 def _last_activation(model: Any) -> str | None:
-    """The activation that a model ends in, or None: a subclass, or a last layer without one."""
+    """The activation of Keras that a model ends in.
+
+    None for a subclass, a last layer without one, and a function that only its author knows.
+    """
     outputs = getattr(model, "outputs", None)
     if not outputs:
         return None
@@ -174,14 +180,14 @@ def _last_activation(model: Any) -> str | None:
         return _last_activation(last)
     if type(last).__name__ in ("Softmax", "Sigmoid"):
         return type(last).__name__.lower()
-    name = getattr(getattr(last, "activation", None), "__name__", None)
-    return str(name) if name is not None else None
+    name = getattr(getattr(last, "activation", None), "__name__", "")
+    return name if hasattr(tensorflow().keras.activations, name) else None
 
 
 def _refuse_weights_not_finite(model: Any) -> None:
     for weight in model.weights:
-        values = np.asarray(weight)
-        bad = int(np.size(values) - np.isfinite(values).sum()) if values.dtype.kind == "f" else 0
+        values = np.asarray(weight).astype(np.float64)  # NumPy itself knows no bfloat16
+        bad = int(values.size - np.isfinite(values).sum())
         if bad:
             _refuse(
                 f"{bad:,} of {values.size:,} numbers in the weight {weight.path} are not finite",

@@ -73,6 +73,24 @@ def image_model():
     return sequential((8, 8, 1), layers.Conv2D(4, 3), layers.Flatten(), dense(10))
 
 
+def own_softmax(z):
+    keras = tensorflow().keras
+    e = keras.ops.exp(z)
+    return e / keras.ops.sum(e, axis=1, keepdims=True)
+
+
+def own_sigmoid(z):
+    return 1 / (1 + tensorflow().keras.ops.exp(-z))
+
+
+def in_bfloat16(weight=1.0):
+    model = sequential((4,), tensorflow().keras.layers.Dense(3, dtype="bfloat16"))
+    kernel, bias = model.get_weights()
+    kernel[1, 1] = weight
+    model.set_weights([kernel, bias])
+    return model
+
+
 def ending(layer):
     return lambda: sequential((4,), dense(3), layer(tensorflow().keras.layers))
 
@@ -99,6 +117,19 @@ MODELS = {
     "one sigmoid": (lambda: sequential((4,), dense(1, "sigmoid")), "classification", pair),
     "one logit": (lambda: sequential((4,), dense(1)), "classification", sigmoid_pair),
     "subclass with one sigmoid": (lambda: subclass("sigmoid", 1), "classification", pair),
+    "TensorFlow's own softmax": (
+        lambda: sequential((4,), dense(3, tensorflow().nn.softmax)),
+        "classification",
+        same,
+    ),
+    "one's own softmax": (lambda: sequential((4,), dense(3, own_softmax)), "classification", same),
+    "one's own sigmoid": (lambda: sequential((4,), dense(1, own_sigmoid)), "classification", pair),
+    "one hard sigmoid": (
+        lambda: sequential((4,), dense(1, "hard_sigmoid")),
+        "classification",
+        pair,
+    ),
+    "bfloat16": (in_bfloat16, "classification", softmax),
     "one value": (lambda: sequential((4,), dense(1)), "regression", same),
     "several values": (lambda: sequential((4,), dense(3, "sigmoid")), "regression", same),
     "batch normalisation and dropout": (with_batchnorm, "regression", same),
@@ -133,7 +164,9 @@ def test_the_saved_model_answers_as_the_model_does(make, task, finish, tmp_path)
         )
     answers = served(tmp_path / "saved", rows)
     assert answers.dtype == np.float32
-    np.testing.assert_allclose(answers, finish(np.asarray(own)), atol=1e-6, rtol=1e-5)
+    np.testing.assert_allclose(
+        answers, finish(np.asarray(own).astype(np.float64)), atol=1e-6, rtol=1e-5
+    )
     if task == "classification":
         np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
 
@@ -190,6 +223,7 @@ def with_weight(value):
         (lambda: sequential((8, 8), dense(3)), "outputs of shape"),
         (lambda: with_weight(np.nan), "1 of 12 numbers"),
         (lambda: with_weight(np.inf), "not finite"),
+        (lambda: in_bfloat16(np.nan), "1 of 12 numbers"),
     ],
 )
 def test_models_that_cannot_be_served_are_refused(make, said):
@@ -197,9 +231,10 @@ def test_models_that_cannot_be_served_are_refused(make, said):
         inspect(make())
 
 
-def test_several_sigmoids_are_no_single_label(tmp_path):
-    model = sequential((4,), dense(3, "sigmoid"))
-    with pytest.raises(ServingError, match="3 sigmoid outputs"):
+@pytest.mark.parametrize("activation", ["sigmoid", "hard_sigmoid"])
+def test_several_sigmoids_are_no_single_label(activation, tmp_path):
+    model = sequential((4,), dense(3, activation))
+    with pytest.raises(ServingError, match=f"3 {activation} outputs"):
         export(inspect(model), tmp_path / "saved", "classification")
 
 
