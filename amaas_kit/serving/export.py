@@ -127,10 +127,19 @@ def _finish(found: Exportable, loss_name: str | None) -> Callable[[Any], Any]:
             'end with softmax, or serve the numbers: contract=Contract(..., task="regression")',
         )
     ends_in_probabilities = _ends_in_probabilities(found, loss_name)
-    if found.outputs == 1:
-        return lambda z: _pair(z if ends_in_probabilities else tf.sigmoid(z))
-    finish: Callable[[Any], Any] = tf.identity if ends_in_probabilities else tf.nn.softmax
-    return finish
+    if found.outputs > 1:
+        finish: Callable[[Any], Any] = tf.identity if ends_in_probabilities else tf.nn.softmax
+        return finish
+    if ends_in_probabilities:
+        return _pair
+    if loss_name is not None and "crossentropy" not in loss_name.replace("_", ""):
+        _refuse(
+            f"one output, trained on classes with the loss {loss_name!r}",
+            "it is the number of a class, from which no probability follows",
+            'train with loss="binary_cross_entropy", or serve the number: '
+            'contract=Contract(..., task="regression")',
+        )
+    return lambda z: _pair(tf.sigmoid(z))
 
 
 def _ends_in_probabilities(found: Exportable, loss_name: str | None) -> bool:

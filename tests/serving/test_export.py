@@ -238,6 +238,14 @@ def test_several_sigmoids_are_no_single_label(activation, tmp_path):
         export(inspect(model), tmp_path / "saved", "classification")
 
 
+def test_one_number_trained_as_a_number_is_no_probability(tmp_path):
+    found = inspect(sequential((4,), dense(1)))
+    with pytest.raises(ServingError, match="trained on classes with the loss 'mse'"):
+        export(found, tmp_path / "saved", "classification", loss_name="mse")
+    for loss_name in ("binary_cross_entropy", "binary_crossentropy"):
+        export(found, tmp_path / loss_name, "classification", loss_name=loss_name)
+
+
 def test_exporting_leaves_the_model_as_it_was(tmp_path):
     model = with_batchnorm()
     before = [np.array(weight) for weight in model.get_weights()]
