@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS = 2.0
+SECONDS = 1.0
 """How long one measurement trains, first call apart."""
 
 LOSS_EPOCHS = 10
