@@ -11,10 +11,9 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from playwright import sync_api as playwright
 
 from amaas_kit import doctor
-
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: make test")
 
 ROOT = Path(__file__).parent.parent.parent
 PICTURES = ROOT / "artefacts"
