@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from amaas_kit.errors import RequestError
+from amaas_kit.errors import RequestError, ServingError
+from amaas_kit.serving.card import checksum
 from amaas_kit.serving.contract import Contract, Rows, refusal
 from amaas_kit.serving.store import CARD_FILE
 from amaas_kit.session import tensorflow
@@ -73,8 +74,27 @@ def refusals() -> Iterator[None]:
 
 
 def read_contract(stored: Model) -> Contract:
-    """The contract that a model was packaged with."""
-    return Contract.from_dict(json.loads((Path(stored.path) / CONTRACT_FILE).read_bytes()))
+    """The contract that a model was packaged with, once its files are found to be the same still.
+
+    Raises:
+        ServingError: a file is missing, or is not the one that was packaged.
+    """
+    folder = Path(stored.path)
+    try:
+        card, contract = (
+            json.loads((folder / file).read_bytes()) for file in (CARD_FILE, CONTRACT_FILE)
+        )
+        whole = card["contract"] == contract and card["sha256"] == checksum(folder / SAVED_MODEL)
+    except (OSError, ValueError, LookupError, TypeError):
+        whole = False
+    if not whole:
+        raise ServingError(
+            situation=f"While reading the model {stored.tag}",
+            seen=f"the files in {folder}",
+            wrong="one is missing, or is not as it was packaged",
+            fix="package the model again, or copy it again from where it is whole",
+        )
+    return Contract.from_dict(contract)
 
 
 def pages(stored: Model) -> Starlette:

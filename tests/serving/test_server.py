@@ -20,7 +20,7 @@ import pytest
 from amaas_kit import files
 from amaas_kit.errors import ServingError
 from amaas_kit.network import Network
-from amaas_kit.serving import Client, Server, package, running, serve, server, store
+from amaas_kit.serving import Client, Server, card, package, running, serve, server, store
 
 ROWS = np.random.default_rng(0).random((3, 4)).astype(np.float32)
 
@@ -166,12 +166,22 @@ def test_a_worker_that_hangs_is_ended_by_force(nets, monkeypatch):
 
 def test_a_model_that_cannot_be_loaded_is_told_from_the_log(nets):
     tag = package(Network([4, 1], seed=0), "damaged")
-    pb = store.folder() / "models" / "damaged" / "1" / "saved_model" / "saved_model.pb"
+    model = store.folder() / "models" / "damaged" / "1"
+    pb = model / "saved_model" / "saved_model.pb"
     pb.write_bytes(pb.read_bytes()[:99])
     with pytest.raises(ServingError) as failed:
         serve(tag)
     assert "ended while it was starting" in failed.value.wrong
-    assert "saved_model" in failed.value.seen
+    assert "not as it was packaged" in failed.value.seen
+
+    # A whole model that TensorFlow cannot read: only the worker finds out.
+    written = json.loads((model / store.CARD_FILE).read_text())
+    written["sha256"] = card.checksum(model / "saved_model")
+    (model / store.CARD_FILE).write_text(json.dumps(written))
+    with pytest.raises(ServingError) as failed:
+        serve(tag)
+    assert "ended while it was starting" in failed.value.wrong
+    assert "saved_model.pb" in failed.value.seen
     assert running.servers() == []
 
 

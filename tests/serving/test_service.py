@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from amaas_kit.errors import RequestError
+from amaas_kit.errors import RequestError, ServingError
 from amaas_kit.network import Network
 from amaas_kit.serving import Contract, package, store
 from amaas_kit.serving.service import ServedModel, pages, read_contract, refusals
@@ -45,11 +47,57 @@ def test_the_contract_is_read_without_tensorflow(stored):
     assert read_contract(stored) == Contract(3, "classification", labels=("no", "yes"))
 
 
-def test_a_model_that_does_not_answer_is_never_ready(stored, tmp_path):
-    (tmp_path / "contract.json").write_text(json.dumps(Contract(7, "regression").to_dict()))
-    (tmp_path / "saved_model").symlink_to(store.folder() / "models" / "m" / "1" / "saved_model")
+@pytest.fixture
+def copied(stored, tmp_path) -> SimpleNamespace:
+    """A copy of the packaged model, to be damaged."""
+    shutil.copytree(stored.path, tmp_path / "model")
+    return SimpleNamespace(path=str(tmp_path / "model"), tag=stored.tag)
+
+
+FILES = [
+    "contract.json",
+    "model_card.json",
+    "saved_model/saved_model.pb",
+    "saved_model/variables/variables.index",
+    "saved_model/variables/variables.data-00000-of-00001",
+]
+
+
+def changed(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+
+
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("damage", [changed, removed, emptied])
+def test_a_damaged_model_is_told_from_a_whole_one(copied, file, damage):
+    read_contract(copied)
+    damage(Path(copied.path) / file)
+    with pytest.raises(ServingError, match="not as it was packaged"):
+        read_contract(copied)
+
+
+def test_a_contract_that_the_card_does_not_know_is_none(copied):
+    file = Path(copied.path) / "contract.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"maximum": 255.0}))
+    with pytest.raises(ServingError, match="not as it was packaged"):
+        read_contract(copied)
+
+
+def test_a_model_that_does_not_answer_is_never_ready(copied):
+    contract = Contract(7, "regression").to_dict()
+    (Path(copied.path) / "contract.json").write_text(json.dumps(contract))
+    card = json.loads((Path(copied.path) / "model_card.json").read_text())
+    (Path(copied.path) / "model_card.json").write_text(json.dumps(card | {"contract": contract}))
     with pytest.raises(Exception, match="3"):
-        ServedModel(SimpleNamespace(path=str(tmp_path), tag=stored.tag))
+        ServedModel(copied)
 
 
 def test_a_refusal_is_told_to_bentoml_with_its_status():
