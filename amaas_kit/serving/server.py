@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -37,6 +39,12 @@ DRAIN_SECONDS = 5
 WORKER_MODULE = "_bentoml_impl.worker.service"
 """What BentoML's supervisor starts; without it, a service that cannot start is seen only late."""
 
+LOG_OPTION = "services.logging.access.request_content_type=false"
+"""BentoML's log fails over a content type that is not UTF-8, and the answer is cut off with it."""
+
+MARK = "AMAAS_SERVER"
+"""The environment variable by which the processes of one server know each other."""
+
 LOG_LINES = 15
 """So many lines of the log an error quotes."""
 
@@ -56,7 +64,8 @@ class Server:
         self.port = port
         self.url = f"http://{ports.HOST if host == ANY_HOST else host}:{port}"
         self.log = _log_file(tag, port)
-        self._process = _start(bento, host, port, self.log)
+        self._mark = secrets.token_hex(8)
+        self._process = _start(bento, host, port, self.log, self._mark)
         try:
             self._record = running.record(
                 running.Running(
@@ -68,7 +77,7 @@ class Server:
                 )
             )
         except BaseException:
-            _end(self._process)
+            _end(self._process, self._mark)
             raise
         atexit.register(self.stop)
 
@@ -94,7 +103,7 @@ class Server:
     def stop(self) -> None:
         """End the server and everything that it started. Calling it again does nothing."""
         atexit.unregister(self.stop)
-        _end(self._process)
+        _end(self._process, self._mark)
         self._record.unlink(missing_ok=True)
 
     def wait(self) -> None:
@@ -163,7 +172,14 @@ def serve(tag: str, port: int = 0, host: str = ports.HOST, timeout: float = 120.
     """
     tag, bento = store.find(tag)
     address = _address(host)
-    server = Server(tag, bento, address, _claim(address, port))
+    try:
+        server = Server(tag, bento, address, _claim(address, port))
+    except OSError as error:
+        _refuse(
+            str(error),
+            "the log and the record of the server cannot be written",
+            "free some space, or set AMAAS_HOME to a folder that you may write to",
+        )
     try:
         server._wait_until_ready(timeout)
     except BaseException:
@@ -172,7 +188,7 @@ def serve(tag: str, port: int = 0, host: str = ports.HOST, timeout: float = 120.
     return server
 
 
-def _start(bento: Path, host: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _start(bento: Path, host: str, port: int, log: Path, mark: str) -> subprocess.Popen[bytes]:
     arguments = ["serve", str(bento), "--host", host, "--port", str(port)]
     arguments += ["--timeout-graceful-shutdown", str(DRAIN_SECONDS)]
     options: dict[str, Any] = {"start_new_session": True}
@@ -182,7 +198,7 @@ def _start(bento: Path, host: str, port: int, log: Path) -> subprocess.Popen[byt
         return subprocess.Popen(
             [sys.executable, "-P", leash.__file__, str(os.getpid()), *arguments],
             cwd=bento,
-            env=_environment(),
+            env=_environment(mark),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -190,10 +206,16 @@ def _start(bento: Path, host: str, port: int, log: Path) -> subprocess.Popen[byt
         )
 
 
-def _environment() -> dict[str, str]:
+def _environment(mark: str) -> dict[str, str]:
     """This process's environment, with BentoML told not to report home and not to show its code."""
     kept = {name: value for name, value in os.environ.items() if name != "BENTOML_DEBUG"}
-    return kept | {"BENTOML_DO_NOT_TRACK": "True", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    return kept | {
+        "BENTOML_HOME": str(store.folder()),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_CONFIG_OPTIONS": f"{kept.get('BENTOML_CONFIG_OPTIONS', '')} {LOG_OPTION}".strip(),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        MARK: mark,
+    }
 
 
 def _log_file(tag: str, port: int) -> Path:
@@ -202,14 +224,14 @@ def _log_file(tag: str, port: int) -> Path:
     return folder / f"{tag.replace(':', '-')}-{port}.log"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
     """End a process and all that it started: in order, if it can; by force, if it must."""
     members = _tree(process.pid)
     with contextlib.suppress(OSError):
         process.send_signal(signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    members += _tree(process.pid)
+    members += [*_tree(process.pid), *_marked(mark)]
     with contextlib.suppress(OSError):
         process.kill()
     process.wait()
@@ -227,6 +249,14 @@ def _tree(pid: int) -> list[Any]:
         return []
 
 
+def _marked(mark: str) -> Iterator[Any]:
+    """The processes of a server, also those whose parent was killed."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark:
+                yield process
+
+
 def _workers(pid: int) -> Iterator[int]:
     """The living processes in which BentoML's supervisor runs the service."""
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -241,25 +271,33 @@ def _address(host: str) -> str:
     try:
         return str(socket.getaddrinfo(host, None, socket.AF_INET)[0][4][0])
     except OSError:
-        _refuse(
-            f"the host {host!r}",
-            "this machine has no such address",
-            f'leave host="{ports.HOST}", or say "{ANY_HOST}" to be reached from other machines',
-        )
+        _refuse_host(host)
 
 
 def _claim(host: str, port: int) -> int:
     """The port, free at this moment; a free one for 0."""
     try:
         return ports.claim(port, host)
-    except OverflowError:
-        _refuse(f"port {port}", "ports go from 1 to 65535", "say port=0 for a free one")
+    except (OverflowError, TypeError):
+        _refuse(
+            f"port {port!r}", "a port is a whole number from 1 to 65535", "say 0 for a free one"
+        )
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            _refuse_host(host)
         _refuse(
             f"port {port} of {host}: {os.strerror(error.errno or 0).lower()}",
             "a server cannot listen there",
-            f"say port={ports.claim(0)}, which is free, or port=0; or stop what runs there",
+            f"take port {ports.claim(0)}, which is free, or 0 for any; or stop what runs there",
         )
+
+
+def _refuse_host(host: str) -> NoReturn:
+    _refuse(
+        f"the host {host!r}",
+        "this machine has no such address",
+        f"leave the host out, or say {ANY_HOST} to be reached from other machines",
+    )
 
 
 def _refuse(seen: str, wrong: str, fix: str) -> NoReturn:

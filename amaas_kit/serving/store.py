@@ -31,8 +31,8 @@ _LONGEST_NAME = 63
 
 
 def folder() -> Path:
-    """BentoML's own folder: `BENTOML_HOME`, or `~/bentoml`."""
-    return Path(os.environ.get("BENTOML_HOME") or Path.home() / "bentoml")
+    """BentoML's own folder: `BENTOML_HOME`, or `~/bentoml`; absolute."""
+    return Path(os.environ.get("BENTOML_HOME") or "~/bentoml").expanduser().absolute()
 
 
 def check_name(name: str) -> None:

@@ -140,6 +140,12 @@ def test_only_json_is_read(ask, headers):
     assert refusal(ask(as_body(np.zeros((1, 64))), headers))[0] == 415
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/predict"), ("GET", "/nothing")])
+def test_a_content_type_that_is_no_text_cuts_no_answer_off(ask, method, path):
+    answer = ask(b"{}", {"Content-Type": b"\xe9"}, path=path, method=method)
+    assert refusal(answer)[0] in (404, 415)
+
+
 def test_a_body_beyond_the_limit_is_refused_by_its_length(ask):
     limit = Contract(64, "classification").body_limit
     assert refusal(ask(b" " * (limit + 1)))[0] == 413

@@ -139,7 +139,7 @@ def test_a_server_from_its_start_to_its_end(nets):
         with pytest.raises(ServingError) as taken:
             serve(tag, port=running_server.port)
         assert f"port {running_server.port}" in taken.value.seen
-        free = int(taken.value.fix.partition("port=")[2].partition(",")[0])
+        free = int(taken.value.fix.partition("port ")[2].partition(",")[0])
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", free))
 
@@ -162,6 +162,32 @@ def test_a_worker_that_hangs_is_ended_by_force(nets, monkeypatch):
             process.suspend()
     assert all_end(below, within=1)
     assert is_closed(hung.port, within=1)
+
+
+def test_stop_ends_the_workers_of_a_server_that_was_killed(nets):
+    with serve(next(iter(nets))) as killed:
+        below = psutil.Process(killed._process.pid).children(recursive=True)
+        killed._process.kill()
+        killed.wait()
+        assert any(map(is_alive, below)), "nobody told them"
+    assert all_end(below, within=1)
+    assert is_closed(killed.port, within=1)
+
+
+def test_a_store_that_is_named_from_the_folder_of_the_caller(nets, monkeypatch):
+    tag, net = next(iter(nets.items()))
+    monkeypatch.chdir(store.folder().parent)
+    monkeypatch.setenv("BENTOML_HOME", store.folder().name)
+    with serve(tag) as named:
+        assert answers_as(Client(named), net)
+
+
+def test_a_folder_for_logs_that_cannot_be_had_is_named(nets, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AMAAS_HOME", str(tmp_path / "file"))
+    with pytest.raises(ServingError, match="AMAAS_HOME") as failed:
+        serve(next(iter(nets)))
+    assert str(tmp_path / "file") in failed.value.seen
 
 
 def test_a_model_that_cannot_be_loaded_is_told_from_the_log(nets):
@@ -210,9 +236,10 @@ def test_a_bento_that_is_not_there(nets):
     ("address", "said"),
     [
         ({"host": "no-such-host.invalid"}, "no such address"),
-        ({"host": "192.0.2.1"}, "cannot listen"),
+        ({"host": "192.0.2.1"}, "no such address"),
         ({"port": 70000}, "65535"),
         ({"port": -1}, "65535"),
+        ({"port": "3000"}, "65535"),
     ],
 )
 def test_an_address_that_cannot_be_had(nets, address, said):
@@ -225,4 +252,4 @@ def test_a_taken_port_names_a_free_one(nets):
         port = other.getsockname()[1]
         with pytest.raises(ServingError, match=f"port {port}") as taken:
             serve(next(iter(nets)), port=port)
-    assert "port=" in taken.value.fix
+    assert "which is free" in taken.value.fix

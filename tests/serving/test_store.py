@@ -60,6 +60,14 @@ def test_names_that_make_none(name):
         store.check_name(name)
 
 
+def test_the_store_is_found_from_every_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENTOML_HOME", "mine")
+    assert store.folder() == tmp_path / "mine"
+    monkeypatch.setenv("BENTOML_HOME", "~/mine")
+    assert store.folder() == Path.home() / "mine"
+
+
 def test_versions_count_up_by_name_over_bentos_and_models():
     assert store.next_version("digits") == 1
     put("digits", 2)
