@@ -101,6 +101,7 @@ def export(found: Exportable, folder: str | Path, task: str, loss_name: str | No
 
     Raises:
         ServingError: the outputs cannot be read as probabilities.
+        OSError: the files could not be written.
     """
     tf = tensorflow()
     finish = _finish(found, loss_name) if task == "classification" else tf.identity
@@ -113,7 +114,10 @@ def export(found: Exportable, folder: str | Path, task: str, loss_name: str | No
     archive.track(found.model)
     rows = tf.TensorSpec((None, found.features), tf.float32, name="x")
     archive.add_endpoint("serve", serve, input_signature=[rows])
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from None
     return Path(folder)
 
 

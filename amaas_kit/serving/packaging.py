@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from amaas_kit.training import Evaluation, History
 
 SITUATION = "While packaging a model"
+
+LOG_LINES = 15
+"""So many lines of what BentoML says an error quotes."""
 
 CARRIED = ("__init__.py", "errors.py", "files.py", "ports.py", "session.py", "serving")
 """The parts of the kit that a Bento carries: what serving needs, and nothing else."""
@@ -59,27 +63,36 @@ def package(
 
     Raises:
         ServingError: the name is no valid tag, the model cannot be served or does not fit the
-            contract, or BentoML could not build it.
+            contract, the disk is full, or BentoML could not build it.
         MissingError: uv is not installed.
 
     Taught in: notebooks/11_package_and_serve, "Package".
     """
     store.check_name(name)
+    _check_kinds(history, contract, evaluation)
     _check_uv()
     found = inspect(model)
     contract = _contract(found, history, contract, labels)
     written = card.write_card(
         name, contract, found.model.count_params(), history, evaluation, intended_use
     )
-    with store.workshop() as work:
-        version = store.next_version(name)
-        loss_name = history.loss_name if history is not None else None
-        export(found, work / "model" / SAVED_MODEL, contract.task, loss_name)
-        _copy_source(work / "source")
-        _write_facts(work, contract, written | {"version": str(version)})
-        _assemble(work, name, version)
-        store.adopt(work / "store", name, version)
-        store.prune(name, in_use=running.tags_in_use(store.folder()))
+    loss_name = history.loss_name if history is not None else None
+    try:
+        with store.workshop() as work:
+            version = store.next_version(name)
+            export(found, work / "model" / SAVED_MODEL, contract.task, loss_name)
+            _copy_source(work / "source")
+            _write_facts(work, contract, written | {"version": str(version)})
+            _assemble(work, name, version)
+            store.adopt(work / "store", name, version)
+            with contextlib.suppress(OSError):  # the Bento is there; clearing away can wait
+                store.prune(name, in_use=running.tags_in_use(store.folder()))
+    except OSError as error:
+        _refuse(
+            str(error),
+            "the Bento could not be written",
+            "free some space, or set BENTOML_HOME to a folder that you may write to",
+        )
     return f"{name}:{version}"
 
 
@@ -88,6 +101,22 @@ def service_folder() -> Path:
     kit = Path(amaas_kit.__file__).parent
     inside = kit / "bentos" / "digits"
     return inside if inside.is_dir() else kit.parent / "bentos" / "digits"
+
+
+def _check_kinds(history: object, contract: object, evaluation: object) -> None:
+    """Refuse facts in the wrong place: a card that quietly calls them unknown would be worse."""
+    from amaas_kit.training import Evaluation, History
+
+    for given, kind, source in (
+        (history, History, "what fit returned"),
+        (contract, Contract, "a Contract"),
+        (evaluation, Evaluation, "what evaluate returned"),
+    ):
+        if not isinstance(given, kind | None):
+            name = kind.__name__.lower()
+            _refuse(
+                f"{name}={given!r}"[:99], f"it is no {kind.__name__}", f"pass {source} as {name}="
+            )
 
 
 def _contract(
@@ -171,7 +200,7 @@ def _assemble(work: Path, name: str, version: int) -> None:
     )
     if done.returncode != 0:
         _refuse(
-            done.stdout.decode(errors="replace").strip()[-2000:],
+            "\n".join(done.stdout.decode(errors="replace").strip().splitlines()[-LOG_LINES:]),
             f"BentoML could not build the Bento (exit status {done.returncode})",
             "mend what the last line names; `amaas doctor` checks this machine",
         )

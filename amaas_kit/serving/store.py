@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Container, Iterator
 from pathlib import Path
@@ -85,20 +86,20 @@ def next_version(name: str) -> int:
 def workshop() -> Iterator[Path]:
     """An empty folder on the disk of the store, held against other processes of the kit.
 
-    The lock ends with the process that holds it; what a process that was killed left in the folder
-    is gone when the next one enters.
+    The lock ends with the process that holds it; what a process that was killed left behind is gone
+    when the next one enters. No folder is used twice: what such a process started may still write.
     """
     folder().mkdir(parents=True, exist_ok=True)
     with (folder() / ".amaas-kit.lock").open("a+b") as file:
         while not _try_lock(file.fileno()):
             time.sleep(0.05)
-        work = folder() / ".amaas-kit"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        shops = folder() / ".amaas-kit"
+        shutil.rmtree(shops, ignore_errors=True)
+        shops.mkdir(exist_ok=True)
         try:
-            yield work
+            yield Path(tempfile.mkdtemp(dir=shops))
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            shutil.rmtree(shops, ignore_errors=True)
 
 
 def adopt(other: Path, name: str, version: int) -> None:

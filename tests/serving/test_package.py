@@ -217,6 +217,59 @@ def test_a_failed_build_leaves_nothing_and_quotes_bentoml(own_store, tmp_path, m
     assert remains(own_store) == []
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ({"history": "fit"}, "it is no History"),
+        ({"evaluation": {"accuracy": 0.9}}, "it is no Evaluation"),
+        ({"contract": {"features": 4}}, "it is no Contract"),
+    ],
+)
+def test_facts_in_the_wrong_place_are_refused(own_store, extra, said):
+    with pytest.raises(ServingError, match=said):
+        package(Network([4, 3], seed=0), **extra)
+    assert not own_store.exists()
+
+
+def test_a_store_that_cannot_be_had_is_named(own_store):
+    own_store.write_text("a file")
+    with pytest.raises(ServingError, match="BENTOML_HOME") as refused:
+        package(Network([2, 1], seed=0))
+    assert str(own_store) in refused.value.seen
+
+
+def test_a_bento_that_is_there_is_not_lost_for_want_of_the_kits_own_folder(own_store, tmp_path):
+    (tmp_path / "amaas").write_text("a file")
+    assert package(Network([2, 1], seed=0)) == "digits:1"
+    assert store.find("digits:1")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows limits no sizes of files")
+def test_a_full_disk_leaves_nothing_and_is_named(own_store):
+    program = textwrap.dedent(
+        """
+        import resource, signal
+        from amaas_kit.errors import ServingError
+        from amaas_kit.network import Network
+        from amaas_kit.serving import package
+        from amaas_kit.session import tensorflow
+        tensorflow()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        try:
+            package(Network([64, 512, 10], seed=0))
+        except ServingError as error:
+            print(error.wrong, error.fix)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "could not be written" in done.stdout
+    assert "free some space" in done.stdout
+    assert remains(own_store) == []
+
+
 @pytest.mark.parametrize("step", ["export", "_copy_source", "_write_facts", "_assemble"])
 def test_an_interruption_leaves_nothing(own_store, monkeypatch, step):
     done = getattr(packaging, step)

@@ -192,6 +192,16 @@ def test_a_killed_process_leaves_neither_lock_nor_folder():
         assert list(work.iterdir()) == []
 
 
+def test_what_a_killed_process_still_writes_is_in_nobodys_way():
+    with store.workshop() as first:
+        pass
+    with store.workshop() as second:
+        first.mkdir()
+        (first / "late").write_text("")
+        assert list(second.iterdir()) == []
+    assert not first.exists()
+
+
 def this_process(**change) -> running.Running:
     facts = {
         "pid": os.getpid(),
