@@ -42,7 +42,7 @@ class Client:
     """A client of one served model.
 
     Args:
-        server: a running `Server`, or the URL of one.
+        server: a running `Server`, or the URL of one, with or without `/predict` at its end.
         timeout: seconds to wait for the connection, and for each part of an answer.
 
     Raises:
@@ -52,10 +52,15 @@ class Client:
     """
 
     def __init__(self, server: Server | str, timeout: float = 10.0) -> None:
-        self.url = (server if isinstance(server, str) else server.url).rstrip("/")
+        url = str(getattr(server, "url", server))
+        self.url = url.rstrip("/").removesuffix("/predict").rstrip("/")
         self.timeout = timeout
-        self._parts = urllib.parse.urlsplit(self.url)
-        if not _is_address(self._parts):
+        try:
+            self._parts = urllib.parse.urlsplit(self.url)
+            good = self._parts.scheme in ("http", "https") and self._parts.port != 0
+        except ValueError:
+            good = False
+        if not (good and self._parts.hostname):
             raise ServingError(
                 situation="While making a client",
                 seen=f"the address {self.url!r}",
@@ -76,13 +81,7 @@ class Client:
         rows = self._as_lists(x)
         answer = self._json("POST", "/predict", json.dumps({"x": rows}).encode())
         try:
-            return Prediction(
-                labels=answer.get("labels"),
-                probabilities=_array(answer.get("probabilities")),
-                values=_array(answer.get("values")),
-                model=answer["model"],
-                version=answer["version"],
-            )
+            return _prediction(answer, len(rows))
         except (AttributeError, LookupError, TypeError, ValueError):
             raise self._odd_answer(str(answer)[:200]) from None
 
@@ -119,13 +118,13 @@ class Client:
                 wrong="they are ragged, or not numbers",
                 fix="pass an array of numbers of shape (rows, features)",
             )
-        return array.tolist()
+        return (array.astype(np.float64) if array.dtype.kind == "f" else array).tolist()
 
     def _json(self, method: str, path: str, body: bytes | None = None) -> Any:
         status, text = self._ask(method, path, body)
         try:
             answer = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._odd_answer(f"status {status} and no JSON") from None
         if status == HTTPStatus.OK:
             return answer
@@ -150,7 +149,7 @@ class Client:
             return response.status, response.read()
         except TimeoutError:
             raise self._nobody(f"no answer within {self.timeout:g} s") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
             raise self._nobody(f"{type(error).__name__}: {error}") from None
         finally:
             connection.close()
@@ -172,11 +171,18 @@ class Client:
         )
 
 
-def _is_address(parts: urllib.parse.SplitResult) -> bool:
-    try:
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+def _prediction(answer: Any, rows: int) -> Prediction:
+    """The parts of an answer; an error of Python's own where it is none to so many rows."""
+    parts = ["values"] if "values" in answer else ["labels", "probabilities"]
+    if any(len(answer[part]) != rows for part in parts):
+        raise ValueError(parts)
+    return Prediction(
+        labels=answer.get("labels"),
+        probabilities=_array(answer.get("probabilities")),
+        values=_array(answer.get("values")),
+        model=answer["model"],
+        version=answer["version"],
+    )
 
 
 def _array(numbers: Any) -> npt.NDArray[np.float64] | None:

@@ -99,6 +99,11 @@ def test_a_refusal_is_raised_with_what_the_service_said(told, status, kind):
         (200, b"{}"),
         (200, as_json(labels=[1], model="m")),
         (200, as_json(values=[[1], [1, 2]], model="m", version="1")),
+        (200, as_json(model="m", version="1")),
+        (200, as_json(values=[1, 2], model="m", version="1")),
+        (200, as_json(labels=[1], probabilities=[], model="m", version="1")),
+        (200, as_json(labels=5, probabilities=[[1]], model="m", version="1")),
+        (200, b"[" * 100_000 + b"]" * 100_000),
         (404, b"<html>"),
         (404, b'{"message": "no"}'),
         (500, b"[1]"),
@@ -137,11 +142,33 @@ def test_a_server_that_hangs_up_is_an_error(told):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "127.0.0.1:3000", "ftp://127.0.0.1", "http://", "digits:1", "http://127.0.0.1:x"]
+    "url",
+    [
+        *("", "127.0.0.1:3000", "ftp://127.0.0.1", "http://", "digits:1", "http://127.0.0.1:x"),
+        *("http://[::1", None, 3000),
+    ],
 )
 def test_an_address_that_is_none(url):
     with pytest.raises(ServingError):
         Client(url)
+
+
+@pytest.mark.parametrize("path", ["/\u00e9", "/a b"])
+def test_an_address_that_cannot_be_asked(told, path):
+    with pytest.raises(ServingError, match="correct the address"):
+        Client(told.url + path).predict([[1]])
+
+
+@pytest.mark.parametrize("end", ["/", "/predict", "/predict/"])
+def test_the_address_that_others_are_given_will_do(told, end):
+    told.answer = as_json(values=[1], model="m", version="2")
+    assert Client(told.url + end).url == told.url
+
+
+def test_numbers_wider_than_those_of_json_go_out_as_those(told):
+    told.answer = as_json(values=[1], model="m", version="2")
+    Client(told.url).predict(np.array([[0.1]], np.longdouble))
+    assert json.loads(told.asked) == {"x": [[float(np.longdouble(0.1))]]}
 
 
 def test_health_card_and_contract(told):
