@@ -109,8 +109,12 @@ def as_markdown(card: Mapping[str, Any]) -> str:
 
 
 def _validation(history: History | None) -> Card:
-    """How the model did after the epoch whose weights it has."""
-    if history is None or not 0 < history.kept_epoch <= len(history.val_loss):
+    """How the model did after the epoch whose weights it has, and no other."""
+    if (
+        history is None
+        or history.stopped == "interrupted"
+        or not 0 < history.kept_epoch <= len(history.val_loss)
+    ):
         return {"accuracy": UNKNOWN, "loss": UNKNOWN}
     kept = history.kept_epoch - 1
     accuracy = history.val_accuracy[kept] if history.val_accuracy else None

@@ -57,7 +57,16 @@ class ServedModel:
         Raises:
             RequestError: `x` breaks the contract, or the model has no finite answer to it.
         """
-        outputs = self.outputs(self.contract.check(x))
+        rows = self.contract.check(x)
+        try:
+            outputs = self.outputs(rows)
+        except self._tf.errors.InvalidArgumentError:
+            raise RequestError(
+                situation="While computing an answer",
+                seen=f"{len(rows):,} rows that keep the contract",
+                wrong="the model cannot compute with some of their numbers",
+                fix="send values such as those that the model was trained on",
+            ) from None
         return self.contract.answer(outputs, self.name, self.version)
 
 

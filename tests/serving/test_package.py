@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -21,6 +22,7 @@ from amaas_kit.data import Dataset, load_digits
 from amaas_kit.errors import MissingError, ServingError
 from amaas_kit.network import Network
 from amaas_kit.serving import Contract, package, packaging, running, store
+from amaas_kit.serving.card import write_card
 from amaas_kit.session import tensorflow
 from amaas_kit.training import evaluate, fit
 
@@ -90,6 +92,14 @@ def test_the_card_says_what_is_known(digits, trained):
     for name, version in card["versions"].items():
         if name not in ("python", "amaas-kit"):
             assert version == importlib.metadata.version(name)
+
+
+def test_figures_of_weights_that_the_model_may_not_have_are_not_on_the_card(trained):
+    interrupted = dataclasses.replace(trained[1], stopped="interrupted")
+    contract = Contract.from_data(interrupted.data)
+    written = write_card("m", contract, 1, interrupted, None, None)
+    assert set(written["validation"].values()) == {"unknown"}
+    assert written["training"]["stopped"] == "interrupted"
 
 
 def test_the_checksum_is_that_of_the_model_files(digits):

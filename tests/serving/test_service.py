@@ -16,6 +16,7 @@ from amaas_kit.errors import RequestError, ServingError
 from amaas_kit.network import Network
 from amaas_kit.serving import Contract, package, store
 from amaas_kit.serving.service import ServedModel, pages, read_contract, refusals
+from amaas_kit.session import tensorflow
 
 NET = Network([3, 4, 2], seed=1)
 
@@ -41,6 +42,19 @@ def test_it_answers_as_the_model_does(stored):
 def test_it_keeps_the_contract_by_itself(stored):
     with pytest.raises(RequestError):
         ServedModel(stored).answer(np.zeros((1, 8)))
+
+
+def test_numbers_that_the_model_cannot_compute_with_are_the_senders_fault():
+    layers = tensorflow().keras.layers
+    table = [tensorflow().keras.Input((1,)), layers.Embedding(5, 2), layers.Flatten()]
+    name, _, version = package(tensorflow().keras.Sequential(table), "table").partition(":")
+    path = str(store.folder() / "models" / name / version)
+    served = ServedModel(
+        SimpleNamespace(path=path, tag=SimpleNamespace(name=name, version=version))
+    )
+    assert served.answer(np.array([[4]]))["labels"] in ([0], [1])
+    with pytest.raises(RequestError, match="cannot compute"):
+        served.answer(np.array([[5]]))
 
 
 def test_the_contract_is_read_without_tensorflow(stored):
