@@ -114,7 +114,7 @@ def take_pictures(page):
     PICTURES.mkdir(exist_ok=True)
     for name, cell in (("start", 0), ("end", -1)):
         page.evaluate(
-            "at => [...document.querySelectorAll('.jp-Notebook-cell')].at(at).scrollIntoView()",
+            "at => [...document.querySelectorAll('.jp-Notebook-cell')].at(at).scrollIntoView(at === 0)",
             cell,
         )
         page.wait_for_timeout(1000)
