@@ -34,6 +34,10 @@ RUN_ALL = """async () => {
 
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells"
 
+SHOW_CELL = """at => {
+  [...document.querySelectorAll('.jp-Notebook-cell')].at(at).scrollIntoView(at === 0);
+}"""
+
 OPENED = "() => window.jupyterapp?.shell.currentWidget?.context?.path"
 
 
@@ -113,9 +117,6 @@ def take_pictures(page):
     """Keep what a person would see, for a person to look at."""
     PICTURES.mkdir(exist_ok=True)
     for name, cell in (("start", 0), ("end", -1)):
-        page.evaluate(
-            "at => [...document.querySelectorAll('.jp-Notebook-cell')].at(at).scrollIntoView(at === 0)",
-            cell,
-        )
+        page.evaluate(SHOW_CELL, cell)
         page.wait_for_timeout(1000)
         page.screenshot(path=PICTURES / f"00_start_here-{name}.png")
