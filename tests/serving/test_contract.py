@@ -220,14 +220,6 @@ def test_a_contract_follows_from_data():
     assert json.dumps(contract.to_dict()["labels"]) == '[3, "x"]'
 
 
-def test_checking_costs_little_beside_reading_json():
-    rows = np.random.default_rng(0).random((1024, 64)).tolist()
-    body = json.dumps({"x": rows}).encode()
-    reading = min(timeit.repeat(lambda: json.loads(body), number=1, repeat=9))
-    decoding = min(timeit.repeat(lambda: DIGITS.decode(body), number=1, repeat=9))
-    assert decoding < 2 * reading
-
-
 def test_a_full_request_fits_into_the_body_limit():
     rows = np.full((1024, 64), -1.2345678901234567e-300).tolist()
     assert len(json.dumps({"x": rows}, indent=None).encode()) < DIGITS.body_limit
