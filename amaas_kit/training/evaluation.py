@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from amaas_kit.data import Dataset
-from amaas_kit.training.checks import as_rows, check_fit
-from amaas_kit.training.objective import objective
+from amaas_kit.session import tensorflow
+from amaas_kit.training.checks import as_rows, check_data, check_fit
+from amaas_kit.training.objective import Objective, loss_for, objective
 from amaas_kit.training.program import measurer
 from amaas_kit.training.pure import pure
 
@@ -22,9 +23,9 @@ class Evaluation:
         rows: how many rows were measured.
         loss: the mean loss over them.
         accuracy: share of right answers; None for values.
-        baseline: what a model reaches that looks at no feature: for classes the accuracy of always
-            answering the most frequent one, for values the mean squared error of always answering
-            the mean.
+        baseline: what a model reaches that looks at no feature: the accuracy of always answering
+            the most frequent class; where there is no accuracy, the loss of always answering the
+            mean.
         data: the name of the data set.
     """
 
@@ -48,22 +49,27 @@ def evaluate(model: Any, data: Dataset, loss: Any = None) -> Evaluation:
 
     Taught in: notebooks/04_first_network.
     """
-    pure_model = pure(model)
-    goal = objective(loss if loss is not None else getattr(model, "loss", None), data.y)
+    check_data(data, "data")
+    pure_model = pure(model, data.x.shape[1:])
+    goal = objective(loss_for(model, loss), data.y)
     check_fit(pure_model, goal, data, "evaluation")
-    weights, state = pure_model.read()
-    rows = as_rows(pure_model, data.x, data.y, weights[0].dtype)
-    mean_loss, right = measurer(pure_model, goal, rows)(weights, state, rows)
+    rows = as_rows(pure_model, data.x, data.y)
+    measured = measurer(pure_model, goal, rows)(*pure_model.read(), rows)
     return Evaluation(
         rows=data.rows,
-        loss=float(mean_loss),
-        accuracy=None if goal.right is None else float(right) / data.rows,
-        baseline=_baseline(data.y),
+        loss=float(measured.loss),
+        accuracy=None if goal.right is None else float(measured.right) / data.rows,
+        baseline=_baseline(goal, data.y),
         data=data.name,
     )
 
 
-def _baseline(y: Any) -> float:
-    if np.issubdtype(y.dtype, np.integer):
-        return float(np.bincount(y).max() / len(y))
-    return float(np.mean((y - y.mean(axis=0)) ** 2))
+def _baseline(goal: Objective, y: Any) -> float:
+    if goal.right is not None:
+        return float(np.unique(y, return_counts=True)[1].max() / len(y))
+    tf = tensorflow()
+    values = np.reshape(y, (len(y), -1)).astype("float32")
+    mean = np.broadcast_to(values.mean(axis=0), values.shape)
+    if goal.row_label == "numbers":
+        return float(goal.loss(tf.constant(mean), tf.constant(values)))
+    return float(np.mean((values - mean) ** 2))

@@ -122,7 +122,7 @@ class History:
     @property
     def best_epoch(self) -> int:
         """The epoch, from 1, with the least validation loss (loss where nothing was validated)."""
-        watched = self.val_loss or self.loss
+        watched = [math.inf if math.isnan(value) else value for value in self.val_loss or self.loss]
         return watched.index(min(watched)) + 1 if watched else 0
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -44,21 +45,18 @@ class Run:
         self.rows = train.rows
         self.batches = train.rows // history.batch_size
         self.validation_rows = 0 if validation is None else validation.rows
-        model.seed(history.seed)
-        self.carry = self.epoch_end = start(model, history.rule)
-        dtype = self.carry.step.dtype
-        self.rate = tf.constant(history.rule.learning_rate, dtype)
-        self.train_rows = as_rows(model, train.x, train.y, dtype)
+        self.carry = self.epoch_end = start(model, history.rule, history.seed)
+        self.rate = tf.constant(history.rule.learning_rate, model.dtype)
+        self.train_rows = as_rows(model, train.x, train.y)
         held_out = (train.x[:0], train.y[:0])
         if validation is not None:
             held_out = (validation.x, validation.y)
-        self.held_out_rows = as_rows(model, *held_out, dtype)
+        self.held_out_rows = as_rows(model, *held_out)
         self.program = program(
             model, history.rule, goal, history.batch_size, self.train_rows, self.held_out_rows
         )
         self.step = 0
         self.budget = 1 if self.program.seconds_per_step is None else self._affordable()
-        self.loss = self.right = 0.0
 
     def train(
         self,
@@ -69,7 +67,7 @@ class Run:
     ) -> None:
         """Run the epochs, and leave the weights that are to be kept in the model."""
         history = self.history
-        best = self.carry
+        best = self.carry, 0
         one_at_a_time = bool(callbacks) or patience is not None
         began = time.perf_counter()
         try:
@@ -80,28 +78,31 @@ class Run:
                 history.first_call_seconds = history.first_call_seconds or history.seconds
                 if history.epochs == done:
                     continue
-                show(history)
                 if patience is not None and history.best_epoch == history.epochs:
-                    best = self.carry
+                    best = self.carry, history.epochs
+                show(history)
                 if callbacks and self._tell(callbacks):
                     history.stopped = "by callback"
                 elif history.epochs == epochs:
                     history.stopped = "finished"
                 elif patience is not None and history.epochs - history.best_epoch >= patience:
                     history.stopped = "early"
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemError) as error:
+            if not _is_interrupt(error):
+                raise
             history.stopped = "interrupted"
             print(
                 f"Interrupted after {history.epochs} of {epochs} epochs. "
                 "The model keeps what it has learnt."
             )
         finally:
+            kept = self.carry, history.epochs
             if history.stopped == "diverged":
-                self._put(self.epoch_end, history.epochs)
+                kept = self.epoch_end, history.epochs
             elif patience is not None:
-                self._put(best, history.best_epoch)
-            else:
-                self._put(self.carry, history.epochs)
+                kept = best
+            with contextlib.suppress(KeyboardInterrupt):  # the run ends here anyway
+                self._put(*kept)
 
     def _call(self, epochs_left: int) -> None:
         """One compiled call: some whole epochs, or some steps of one."""
@@ -130,11 +131,8 @@ class Run:
         if finite < count:
             self._diverge(finite, sums, arguments)
         self.carry = carry
-        if last < self.batches:
-            self.step = last
-            self.loss += sums[0, 0]
-            self.right += sums[1, 0]
-        else:
+        self.step = last % self.batches
+        if self.step == 0:
             self._record(sums)
             self.epoch_end = carry
 
@@ -146,9 +144,6 @@ class Run:
 
     def _record(self, sums: Any) -> None:
         """Add the epochs that have ended to the history; `sums` as in `Totals`."""
-        sums[0, 0] += self.loss
-        sums[1, 0] += self.right
-        self.step, self.loss, self.right = 0, 0.0, 0.0
         classes, validated = self.goal.right is not None, self.validation_rows > 0
         self.history.records.extend(
             Epoch(
@@ -203,8 +198,22 @@ class Run:
         """Call each callback with the model up to date; whether one of them asks to stop."""
         self._put(self.carry, self.history.epochs)
         answers = [callback(self.history) for callback in callbacks]
-        return any(answer is True for answer in answers)
+        return any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
 
     def _put(self, carry: Carry, epoch: int) -> None:
-        self.model.write(carry.weights, carry.state)
-        self.history.kept_epoch = epoch
+        """Write into the model, all of it: Ctrl-C in the middle takes effect afterwards."""
+        interrupt, written = None, False
+        while not written:
+            try:
+                self.model.write(carry.weights, carry.state)
+                self.history.kept_epoch = epoch
+                written = True
+            except KeyboardInterrupt as pressed:
+                interrupt = pressed
+        if interrupt is not None:
+            raise interrupt
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Ctrl-C, which TensorFlow's C++ code may wrap in a SystemError."""
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)

@@ -12,10 +12,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+from amaas_kit.errors import TrainingError
 from amaas_kit.session import tensorflow
 from amaas_kit.training.objective import Objective
 from amaas_kit.training.pure import Programs, PureModel
-from amaas_kit.training.rules import Rule
+from amaas_kit.training.rules import Adam, RMSProp, Rule
 
 Tensor = Any
 
@@ -25,6 +26,8 @@ ORDER_ENTRIES = 2**18
 ROWS_AT_ONCE = 4096
 """Rows that are measured in one piece; larger sets are cut."""
 
+KERAS_BATCH = 32
+"""Rows in a piece where `keras.Model.evaluate` is not told otherwise."""
 
 PROGRAMS_KEPT = 64
 """Compiled functions that are kept for models of one kind."""
@@ -37,6 +40,9 @@ class Carry(NamedTuple):
     slots: list[tuple[Tensor, ...]]
     state: list[Tensor]
     step: Tensor
+    loss: Tensor
+    """Summed over the rows that the epoch under way has met; so is `right`."""
+    right: Tensor
 
 
 class Rows(NamedTuple):
@@ -61,12 +67,13 @@ def orders_at_once(rows: int) -> int:
     return max(1, min(16, ORDER_ENTRIES // rows))
 
 
-def start(model: PureModel, rule: Rule) -> Carry:
+def start(model: PureModel, rule: Rule, seed: int) -> Carry:
     """The carry before the first step."""
     tf = tensorflow()
-    weights, state = model.read()
+    weights, state = model.read(seed)
     slots = [tuple(tf.zeros_like(w) for _ in range(rule.slot_count)) for w in weights]
-    return Carry(weights, slots, state, tf.constant(0, weights[0].dtype))
+    zero = tf.zeros((), model.dtype)
+    return Carry(weights, slots, state, step=zero, loss=zero, right=zero)
 
 
 @dataclass
@@ -96,9 +103,10 @@ def program(
 
 
 def measurer(model: PureModel, objective: Objective, rows: Rows) -> Any:
-    """The compiled (weights, state, rows) -> (mean loss, right answers); made once."""
+    """The compiled (weights, state, rows) -> (mean loss, right answers, state); made once."""
     key = ("measure", model.key, objective.key, *(array.shape for array in rows))
-    return _kept(model.programs, key, lambda: _compiled(Measure(model, objective), model.xla))
+    measure = Measure(model, objective, KERAS_BATCH)
+    return _kept(model.programs, key, lambda: _compiled(measure, model.xla))
 
 
 def _kept(programs: Programs, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -110,38 +118,47 @@ def _kept(programs: Programs, key: Hashable, make: Callable[[], Any]) -> Any:
     return programs[key]
 
 
-class Measure:
-    """Mean loss over rows and number of right answers, without training."""
+class Measured(NamedTuple):
+    """Mean loss over rows, how many were answered right, and the state that this left behind."""
 
-    def __init__(self, model: PureModel, objective: Objective) -> None:
+    loss: Tensor
+    right: Tensor
+    state: list[Tensor]
+
+
+class Measure:
+    """Loss and right answers without training, piece by piece.
+
+    A Keras model is measured in batches of `batch_size` rows, since its layers may add losses that
+    depend on the batch, or count their calls.
+    """
+
+    def __init__(self, model: PureModel, objective: Objective, batch_size: int) -> None:
         self.model = model
         self.objective = objective
+        self.rows_at_once = batch_size if model.batch_by_batch else ROWS_AT_ONCE
 
-    def __call__(
-        self, weights: list[Tensor], state: list[Tensor], rows: Rows
-    ) -> tuple[Tensor, Tensor]:
-        """The mean loss over the rows, and how many were answered right."""
+    def __call__(self, weights: list[Tensor], state: list[Tensor], rows: Rows) -> Measured:
+        """The mean loss over the rows, how many were answered right, and the new state."""
         tf = tensorflow()
-        count, size = rows.x.shape[0], min(rows.x.shape[0], ROWS_AT_ONCE)
+        count, size = rows.x.shape[0], min(rows.x.shape[0], self.rows_at_once)
         whole, rest = divmod(count, size)
 
-        def piece(x: Tensor, y: Tensor, length: int) -> tuple[Tensor, Tensor]:
-            outputs, _, penalty = self.model.apply(weights, state, x, training=False)
-            return (self.objective.loss(outputs, y) + penalty) * length, _right(
-                self.objective, outputs, y
-            )
+        def add(sums: Measured, x: Tensor, y: Tensor, length: int) -> Measured:
+            outputs, state, penalty = self.model.apply(weights, sums.state, x, training=False)
+            loss = tf.cast(self.objective.loss(outputs, y), self.model.dtype) + penalty
+            right = _right(self.objective, outputs, y)
+            return Measured(sums.loss + loss * length, sums.right + right, state)
 
-        def add(i: Tensor, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def piece(i: Tensor, sums: Measured) -> tuple[Tensor, Measured]:
             x, y = (_cut(array, i * size, size) for array in rows)
-            more_loss, more_right = piece(x, y, size)
-            return i + 1, loss + more_loss, right + more_right
+            return i + 1, add(sums, x, y, size)
 
-        zero = tf.zeros((), weights[0].dtype)
-        _, loss, right = tf.while_loop(lambda i, *_: i < whole, add, (0, zero, zero))
+        zero = tf.zeros((), self.model.dtype)
+        _, sums = tf.while_loop(lambda i, _: i < whole, piece, (0, Measured(zero, zero, state)))
         if rest:
-            more_loss, more_right = piece(rows.x[-rest:], rows.y[-rest:], rest)
-            loss, right = loss + more_loss, right + more_right
-        return loss / count, right
+            sums = add(sums, rows.x[-rest:], rows.y[-rest:], rest)
+        return Measured(sums.loss / count, sums.right, sums.state)
 
 
 class _Loop:
@@ -152,7 +169,7 @@ class _Loop:
         self.rule = rule
         self.objective = objective
         self.batch_size = batch_size
-        self.measure = Measure(model, objective)
+        self.measure = Measure(model, objective, batch_size)
 
     def advance(
         self,
@@ -181,51 +198,48 @@ class _Loop:
             The new carry, and totals of m entries, of which the first `epochs` count.
         """
         tf = tensorflow()
-        rows, size = train.x.shape[0], self.batch_size
-        whole, rest = divmod(rows, size)
-        dtype = carry.weights[0].dtype
+        dtype, size = self.model.dtype, self.batch_size
+        whole, rest = divmod(train.x.shape[0], size)
         zero = tf.zeros((), dtype)
 
-        def batch(carry: Carry, indices: Tensor) -> tuple[Carry, Tensor, Tensor]:
+        def batch(carry: Carry, indices: Tensor) -> Carry:
             x, y = (tf.gather(array, indices) for array in train)
-            return self._step(carry, x, y, rate)
+            return self._step(carry, x, y, rate, indices.shape[0])
 
         def epoch(e: Tensor, carry: Carry, totals: Totals) -> tuple[Tensor, Carry, Totals]:
             order = orders[e]
 
-            def step(
-                s: Tensor, carry: Carry, loss: Tensor, right: Tensor
-            ) -> tuple[Tensor, Carry, Tensor, Tensor]:
-                carry, more_loss, more_right = batch(carry, _cut(order, s * size, size))
-                return s + 1, carry, loss + more_loss * size, right + more_right
+            def step(s: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
+                return s + 1, batch(carry, _cut(order, s * size, size))
 
-            _, carry, loss, right = tf.while_loop(
-                lambda s, *_: s < last, step, (first, carry, zero, zero)
-            )
+            _, carry = tf.while_loop(lambda s, _: s < last, step, (first, carry))
             ended = tf.equal(last, whole)
             if rest:
-
-                def short() -> tuple[Carry, Tensor, Tensor]:
-                    new, more_loss, more_right = batch(carry, order[-rest:])
-                    return new, loss + more_loss * rest, right + more_right
-
-                carry, loss, right = tf.cond(ended, short, lambda: (carry, loss, right))
-            measured = zero, zero
+                carry = tf.cond(ended, lambda: batch(carry, order[-rest:]), lambda: carry)
+            measured = Measured(zero, zero, carry.state)
             if validation.x.shape[0]:
                 measured = tf.cond(
                     ended,
                     lambda: self.measure(carry.weights, carry.state, validation),
-                    lambda: (zero, zero),
+                    lambda: measured,
                 )
-            finite = tf.math.is_finite(loss)
+            finite = tf.math.is_finite(carry.loss)
             for weight in carry.weights:
                 finite &= tf.reduce_all(tf.math.is_finite(weight))
-            row = Totals(loss, right, *measured, tf.cast(finite, dtype))
+            row = Totals(
+                *(carry.loss, carry.right, measured.loss, measured.right),
+                finite=tf.cast(finite, dtype),
+            )
             totals = Totals(
                 *(
                     tf.tensor_scatter_nd_update(column, [[e]], [value])
                     for column, value in zip(totals, row, strict=True)
                 )
+            )
+            carry = carry._replace(
+                state=measured.state,
+                loss=tf.where(ended, zero, carry.loss),
+                right=tf.where(ended, zero, carry.right),
             )
             return e + 1, carry, totals
 
@@ -235,26 +249,50 @@ class _Loop:
         )
         return carry, totals
 
-    def _step(
-        self, carry: Carry, x: Tensor, y: Tensor, rate: Tensor
-    ) -> tuple[Carry, Tensor, Tensor]:
+    def _step(self, carry: Carry, x: Tensor, y: Tensor, rate: Tensor, rows: int) -> Carry:
         tf = tensorflow()
         with tf.GradientTape() as tape:
             tape.watch(carry.weights)
             outputs, state, penalty = self.model.apply(carry.weights, carry.state, x, training=True)
-            loss = self.objective.loss(outputs, y) + penalty
+            loss = tf.cast(self.objective.loss(outputs, y), self.model.dtype) + penalty
         gradients = tape.gradient(loss, carry.weights)
-        number = carry.step + 1
-        updated = [
-            (w, remembered)  # a weight that the loss does not depend on stays, as in Keras
-            if dw is None
-            else self.rule.step(w, tf.convert_to_tensor(dw), remembered, number, rate)
-            for w, dw, remembered in zip(carry.weights, gradients, carry.slots, strict=True)
-        ]
-        weights = self.model.constrain([w for w, _ in updated])
-        slots = [remembered for _, remembered in updated]
+        _refuse_gradients(gradients, self.rule)
+        number, weights, slots = carry.step + 1, list(carry.weights), list(carry.slots)
+        for i, dw in enumerate(gradients):
+            if dw is not None:  # a weight that the loss does not depend on stays, as in Keras
+                dense = tf.convert_to_tensor(dw)
+                w, slots[i] = self.rule.step(weights[i], dense, slots[i], number, rate)
+                weights[i] = self.model.constrain(i, w)
         right = _right(self.objective, outputs, y)
-        return Carry(weights, slots, state, number), loss, right
+        return Carry(
+            *(weights, slots, state, number),
+            loss=carry.loss + loss * rows,
+            right=carry.right + right,
+        )
+
+
+def _refuse_gradients(gradients: list[Tensor], rule: Rule) -> None:
+    """Raise where there is nothing to follow, or a rule would make something else of it than Keras.
+
+    The gradient of a table that is looked up (Embedding) has a part for each lookup. Keras's rules
+    with squares square those parts before they are added up.
+    """
+    tf = tensorflow()
+    if all(dw is None for dw in gradients):
+        raise TrainingError(
+            situation="While preparing the first step",
+            seen="a loss that depends on none of the weights that train",
+            wrong="no gradient comes back through the model, so that no weight would change",
+            fix="look for an operation without a derivative: stop_gradient, argmax, a cast to int",
+        )
+    looked_up = any(isinstance(dw, tf.IndexedSlices) for dw in gradients)
+    if looked_up and isinstance(rule, Adam | RMSProp):
+        raise TrainingError(
+            situation="While preparing the first step",
+            seen=f"{type(rule).__name__}, and a layer that looks up rows of a table (Embedding)",
+            wrong="Keras squares the gradient of each lookup by itself there, which fit does not",
+            fix="pass rule=SGD(0.1), Momentum() or Nesterov(), or train with the model's own fit",
+        )
 
 
 def _right(objective: Objective, outputs: Tensor, y: Tensor) -> Tensor:

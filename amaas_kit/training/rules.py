@@ -9,10 +9,12 @@ Taught in: notebooks/03_gradient_descent.
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol
 
 from amaas_kit.errors import TrainingError
+from amaas_kit.session import tensorflow
 
 Array = Any
 """A NumPy array or a TensorFlow tensor: whatever knows +, -, *, / and **."""
@@ -162,7 +164,7 @@ def _check_constants(rule: Rule) -> None:
     """Refuse constants with which no rule can work."""
     for field in fields(rule):  # type: ignore[arg-type]
         name, value = field.name, getattr(rule, field.name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if name in ("learning_rate", "epsilon"):
             meaning, holds = "greater than 0", number and 0 < value < math.inf
         elif name == "weight_decay":
@@ -186,7 +188,8 @@ def from_keras(optimizer: Any) -> Rule:
 
     Raises:
         TrainingError: another optimizer, one in use already, or one with a setting that the kit
-            has no rule for (a schedule, clipping, averaging, AMSGrad, centring …).
+            has no rule for (a schedule, clipping, averaging, AMSGrad, centring, weights that do
+            not decay …).
     """
     name, config = type(optimizer).__name__, optimizer.get_config()
     rate = config.get("learning_rate")
@@ -202,12 +205,20 @@ def from_keras(optimizer: Any) -> Rule:
         unsupported.append("momentum")
     if not isinstance(rate, float):
         unsupported.append("learning_rate schedule")
+    # Keras tells these nowhere else.
+    excluded = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
+    if name == "AdamW" and any(getattr(optimizer, attribute, None) for attribute in excluded):
+        unsupported.append("exclude_from_weight_decay")
     if int(optimizer.iterations):
         unsupported.append(f"{int(optimizer.iterations)} steps done already")
-    if unsupported or name not in ("SGD", "RMSprop", "Adam", "AdamW"):
+    optimizers = tensorflow().keras.optimizers
+    known = (optimizers.SGD, optimizers.RMSprop, optimizers.Adam, optimizers.AdamW)
+    if type(optimizer) not in known:
+        unsupported.append("a step of its own")
+    if unsupported:
         raise TrainingError(
             situation="While reading the Keras optimizer",
-            seen=name + (f" with {', '.join(unsupported)}" if unsupported else ""),
+            seen=f"{name} with {', '.join(unsupported)}",
             wrong="fit has no update rule that computes the same",
             fix="pass rule=amaas_kit.training.Adam(1e-3), or another of its rules, "
             "or train this model with its own fit",

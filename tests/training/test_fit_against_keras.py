@@ -128,6 +128,138 @@ def test_a_keras_model_ends_with_the_weights_of_keras(kind, name):
     np.testing.assert_allclose(history.val_loss, theirs["val_loss"], rtol=2e-4)
 
 
+def unusual_model(kind):
+    """Models on which a loop that is nearly Keras's computes something else."""
+    keras = tensorflow().keras
+    layers, ops = keras.layers, keras.ops
+    keras.utils.set_random_seed(11)
+
+    class AddsLoss(keras.Layer):
+        """A loss for each row, and one that depends on the size of the batch."""
+
+        def call(self, x):
+            self.add_loss(0.001 * ops.mean(ops.square(x), axis=-1))
+            self.add_loss(0.0001 * ops.sum(ops.square(x)))
+            return x
+
+    class Counts(keras.Layer):
+        """Answers otherwise at each call, in validation too."""
+
+        def build(self, shape):
+            self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+            self.mean = keras.metrics.Mean()
+
+        def call(self, x):
+            self.calls.assign_add(1.0)
+            self.mean.update_state(x)
+            return x / (1 + 0.01 * self.calls)
+
+    class Idle(keras.Layer):
+        """Holds a weight that the loss does not depend on; its constraint would change it."""
+
+        def build(self, shape):
+            norm = keras.constraints.MaxNorm(0.5)
+            self.idle = self.add_weight(shape=(3,), initializer="ones", constraint=norm)
+
+        def call(self, x):
+            return x
+
+    class Subclassed(keras.Model):
+        """Tells no shapes, and no layer that it is training."""
+
+        def __init__(self):
+            super().__init__()
+            self.hidden = layers.Dense(8, activation="relu", activity_regularizer="l2")
+            self.drop, self.out = layers.Dropout(0.5), layers.Dense(5)
+
+        def call(self, x):
+            return self.out(self.drop(self.hidden(x)))
+
+    if kind == "subclassed":
+        model = Subclassed()
+        model(np.ones((2, 16), "float32"))
+        return model
+    if kind == "used twice":
+        inputs = keras.Input((16,))
+        twice = layers.Dense(16, activation="tanh", activity_regularizer="l2")
+        return keras.Model(inputs, layers.Dense(5)(twice(twice(inputs))))
+    if kind in ("mixed_bfloat16", "float64"):
+        body = [layers.Dense(8, activation="relu", dtype=kind), layers.Dense(5, dtype=kind)]
+        return keras.Sequential([keras.Input((16,)), *body])
+    inner = [keras.Input((16,)), layers.Dense(8, kernel_regularizer="l2"), layers.ReLU()]
+    body = {
+        "adds losses": [layers.Dense(8), AddsLoss()],
+        "counts its calls": [layers.Dense(8), Counts()],
+        "idle weight": [layers.Dense(8), Idle()],
+        "a seed of its own": [layers.Dense(32, activation="relu"), layers.Dropout(0.5, seed=3)],
+        "nested": [keras.Sequential(inner), layers.LayerNormalization()],
+        "masked sequence": [layers.Reshape((4, 4)), layers.Masking(), layers.GRU(6)],
+    }[kind]
+    return keras.Sequential([keras.Input((16,)), *body, layers.Dense(5)])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "adds losses",
+        "counts its calls",
+        "idle weight",
+        "a seed of its own",
+        "subclassed",
+        "used twice",
+        "mixed_bfloat16",
+        "float64",
+        "nested",
+        "masked sequence",
+    ],
+)
+def test_unusual_keras_models_end_with_the_weights_of_keras(kind):
+    rule, optimizer = optimizers()["Adam"]
+    data, held_out = digits_like(), digits_like(61, seed=1)
+    if kind == "masked sequence":
+        x = data.x.copy()
+        x[::2, 8:] = 0
+        data = Dataset(x, data.y)
+    mine, other = unusual_model(kind), unusual_model(kind)
+
+    history = fit(mine, data, rule, 3, BATCH, shuffle=False, validation=held_out)
+    theirs = train_with_keras(other, optimizer, data, held_out)
+
+    for a, b in zip(mine.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=5e-5, atol=5e-6)
+    np.testing.assert_allclose(history.loss, theirs["loss"], rtol=1e-5)
+    np.testing.assert_allclose(history.val_loss, theirs["val_loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov"])
+def test_a_table_that_is_looked_up_trains_as_in_keras(name):
+    keras = tensorflow().keras
+    rule, optimizer = optimizers()[name]
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 9, size=(ROWS, 6)), np.arange(ROWS) % 5)
+    models = []
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        layers = [keras.layers.Embedding(9, 4), keras.layers.Flatten(), keras.layers.Dense(5)]
+        models.append(keras.Sequential([keras.Input((6,), dtype="int32"), *layers]))
+    fit(models[0], data, rule, 3, BATCH, shuffle=False)
+    train_with_keras(models[1], optimizer, data)
+    for a, b in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=5e-5, atol=5e-6)
+
+
+def test_a_last_batch_of_one_row_and_a_validation_of_one_row():
+    rule, optimizer = optimizers()["SGD"]
+    data = digits_like(2 * BATCH + 1)
+    one = data.take([3])
+    mine, other = keras_model("batch norm"), keras_model("batch norm")
+    history = fit(mine, data, rule, 3, BATCH, shuffle=False, validation=one)
+    theirs = train_with_keras(other, optimizer, data, one)
+    for a, b in zip(mine.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=5e-5, atol=5e-6)
+    np.testing.assert_allclose(history.val_loss, theirs["val_loss"], rtol=1e-5)
+
+
 def test_values_train_as_in_keras():
     rng = np.random.default_rng(2)
     x = rng.normal(size=(ROWS, 10)).astype("float32")
@@ -149,6 +281,9 @@ def test_values_train_as_in_keras():
         ("binary_crossentropy", "sigmoid"),
         ("mae", None),
         ("Huber", None),
+        ("a function of one's own", "class numbers"),
+        ("a loss of one's own, called mse", None),
+        ("label smoothing", "one-hot"),
     ],
 )
 def test_keras_losses_serve_as_in_keras(loss, last):
@@ -156,21 +291,37 @@ def test_keras_losses_serve_as_in_keras(loss, last):
     data = digits_like(classes=2)
     if last is None:
         data = Dataset(data.x, data.y.astype("float32") + 0.25)
+    if last == "one-hot":
+        data = Dataset(data.x, np.eye(2, dtype="float32")[data.y])
+
+    def of_the_right_class(y, outputs):
+        right = keras.ops.one_hot(keras.ops.cast(y, "int32"), 2)
+        return -keras.ops.sum(right * keras.ops.tanh(outputs), axis=-1)
+
+    class Tripled(keras.losses.Loss):
+        def call(self, y, outputs):
+            return 3 * keras.ops.abs(y - outputs[:, 0])
 
     def make():
         keras.utils.set_random_seed(4)
-        outputs = 2 if last == "softmax" else 1
-        layers = [keras.Input((16,)), keras.layers.Dense(outputs, activation=last)]
+        outputs = 2 if last in ("softmax", "class numbers", "one-hot") else 1
+        activation = last if last in ("softmax", "sigmoid") else None
+        layers = [keras.Input((16,)), keras.layers.Dense(outputs, activation=activation)]
         return keras.Sequential(layers)
 
     mine, other = make(), make()
-    chosen = keras.losses.Huber() if loss == "Huber" else loss
+    chosen = {
+        "Huber": keras.losses.Huber(),
+        "a function of one's own": of_the_right_class,
+        "a loss of one's own, called mse": Tripled(name="mse"),
+        "label smoothing": keras.losses.CategoricalCrossentropy(True, label_smoothing=0.1),
+    }.get(loss, loss)
     history = fit(mine, data, SGD(0.05), 3, BATCH, chosen, shuffle=False)
     theirs = train_with_keras(other, keras.optimizers.SGD(0.05), data, loss=chosen)
     for a, b in zip(mine.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
     np.testing.assert_allclose(history.loss, theirs["loss"], rtol=1e-4)
-    if last is not None:
+    if last in ("softmax", "sigmoid"):
         np.testing.assert_allclose(history.accuracy, theirs["accuracy"], atol=1e-6)
 
 

@@ -63,6 +63,11 @@ def test_a_step_changes_nothing_that_it_was_given(rule):
     assert all((slot == 0.25).all() for slot in slots)
 
 
+def test_a_rate_may_be_any_real_number():
+    assert SGD(np.float32(0.5)) == SGD(0.5)
+    assert SGD(1).learning_rate == 1
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -85,6 +90,11 @@ def test_constants_that_cannot_work_are_named(make, named):
     assert "default" in caught.value.fix
 
 
+def without_decay_of_biases(optimizer):
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -94,7 +104,11 @@ def test_constants_that_cannot_work_are_named(make, named):
         (lambda o: o.RMSprop(momentum=0.5), "momentum"),
         (lambda o: o.RMSprop(centered=True), "centered"),
         (lambda o: o.Adam(o.schedules.ExponentialDecay(0.1, 10, 0.9)), "schedule"),
+        (lambda o: o.Adam(use_ema=True), "use_ema"),
+        (lambda o: o.LossScaleOptimizer(o.Adam()), "LossScaleOptimizer"),
         (lambda o: o.Adagrad(), "Adagrad"),
+        (lambda o: type("Adam", (o.Adam,), {})(), "a step of its own"),
+        (lambda o: without_decay_of_biases(o.AdamW()), "exclude_from_weight_decay"),
     ],
 )
 def test_keras_optimizers_without_a_rule_are_refused(make, named):
