@@ -27,6 +27,9 @@ KINDS = ("models", "bentos")
 KEPT_VERSIONS = 5
 """So many Bentos of a name stay; older ones go, unless a server is running on them."""
 
+WAIT_SECONDS = 300.0
+"""So long a process waits for others to finish packaging; one takes a few seconds."""
+
 _NAME = re.compile(r"[a-z0-9]([-._a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 63
 
@@ -88,10 +91,21 @@ def workshop() -> Iterator[Path]:
 
     The lock ends with the process that holds it; what a process that was killed left behind is gone
     when the next one enters. No folder is used twice: what such a process started may still write.
+
+    Raises:
+        ServingError: another process does not let go of it.
     """
     folder().mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + WAIT_SECONDS
     with (folder() / ".amaas-kit.lock").open("a+b") as file:
         while not _try_lock(file.fileno()):
+            if time.monotonic() > deadline:
+                raise ServingError(
+                    situation="While packaging a model",
+                    seen=f"another process that has been packaging for {WAIT_SECONDS:g} s",
+                    wrong=f"only one at a time may change the store {folder()}",
+                    fix="end that process, which may be paused, or restart its notebook's kernel",
+                )
             time.sleep(0.05)
         shops = folder() / ".amaas-kit"
         shutil.rmtree(shops, ignore_errors=True)

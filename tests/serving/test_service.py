@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -123,8 +124,12 @@ def test_a_refusal_is_told_to_bentoml_with_its_status():
 
 
 def test_the_pages_are_the_files_of_the_model(stored):
-    paths = {route.path: route.methods for route in pages(stored).routes}
-    assert set(paths) == {"/contract", "/card"}
+    routes = {route.path: route for route in pages(stored).routes}
+    assert set(routes) == {"/contract", "/card"}
+    for path, file in (("/contract", "contract.json"), ("/card", "model_card.json")):
+        answer = asyncio.run(routes[path].endpoint(None))
+        assert answer.body == (Path(stored.path) / file).read_bytes()
+        assert answer.media_type == "application/json"
 
 
 def test_the_room_is_light():

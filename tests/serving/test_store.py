@@ -184,6 +184,18 @@ def test_two_processes_take_turns_in_the_workshop(tmp_path):
     )
 
 
+def test_a_process_that_never_finishes_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(store, "WAIT_SECONDS", 0.2)
+    with (
+        store.workshop(),
+        pytest.raises(ServingError, match="another process"),
+        store.workshop(),
+    ):
+        pass
+    with store.workshop():
+        pass
+
+
 def test_a_killed_process_leaves_neither_lock_nor_folder():
     program = "import os\nfrom amaas_kit.serving import store\nwith store.workshop() as work:\n"
     program += "    (work / 'half').mkdir()\n    os.kill(os.getpid(), 9)\n"
