@@ -6,7 +6,8 @@
 Every measurement runs in a process of its own, the contenders in turn, round after round, so that a
 machine that slows down slows all of them. A figure is the median over the rounds. The first call,
 which traces and compiles, is timed apart. Rows are shuffled anew each epoch by every contender. The
-loss after ten epochs stands beside each speed: who computes something else would show.
+loss after ten epochs stands beside each speed: who computes something else would show. (With Adam
+the kit's is a little off: each `fit` starts its rule afresh, and the first epoch is a call apart.)
 """
 
 from __future__ import annotations
@@ -349,7 +350,8 @@ def measure_apart(contender: str, name: str) -> dict[str, float] | str:
         check=False,
     )
     if child.returncode:
-        return f"{title}: failed, {child.stderr.strip().splitlines()[-1]}"
+        said = child.stderr.strip().splitlines() or [f"exit status {child.returncode}"]
+        return f"{title}: failed, {said[-1]}"
     result: dict[str, float] = json.loads(child.stdout.splitlines()[-1])
     return result
 
