@@ -258,8 +258,9 @@ def predict(model: str, file: str, as_json: bool) -> None:
     """
     from amaas_kit import serving
 
-    if "://" in model:
-        answer = _ask(serving.Client(model), file)
+    address = _address(model)
+    if address is not None:
+        answer = _ask(serving.Client(address), file)
     else:
         with serving.serve(model) as server:
             answer = _ask(serving.Client(server), file)
@@ -308,6 +309,14 @@ def _require_place(out: Path, data: str, force: bool) -> None:
             wrong="the file needs a folder to lie in",
             fix=f"make it first: mkdir -p {out.parent}",
         )
+
+
+def _address(model: str) -> str | None:
+    """The address of a server, with the http:// that people leave out; None for a tag."""
+    if "://" in model:
+        return model
+    host = re.match(r"(localhost|\d+(\.\d+){3})(:|/|$)", model)
+    return f"http://{model}" if host else None
 
 
 def _sizes(hidden: str) -> list[int]:

@@ -13,6 +13,8 @@ from amaas_kit.errors import DataError
 if TYPE_CHECKING:
     from amaas_kit.serving import Contract
 
+FORMS = 'write JSON, [[...], ...] or {"x": [[...], ...]}, or name a .csv file'
+
 
 def read(file: str, contract: Contract) -> Any:
     """The rows of a file as they stand there; the service judges them.
@@ -31,16 +33,23 @@ def read(file: str, contract: Contract) -> Any:
             return _from_csv(Path(file), contract, situation)
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         body = json.loads(text)
-        return body["x"] if isinstance(body, dict) else body
     except DataError:
         raise
-    except (OSError, ValueError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             situation,
             seen=f"{type(error).__name__}: {error}",
             wrong="there are no rows to ask about",
-            fix='write JSON, [[...], ...] or {"x": [[...], ...]}, or name a .csv file',
+            fix=FORMS,
         ) from None
+    if isinstance(body, dict) and "x" not in body:
+        raise DataError(
+            situation,
+            seen=f"an object with {', '.join(map(repr, body)) or 'no fields'}",
+            wrong="the field 'x', which holds the rows, is missing",
+            fix=FORMS,
+        )
+    return body["x"] if isinstance(body, dict) else body
 
 
 def _from_csv(path: Path, contract: Contract, situation: str) -> list[list[float]]:
@@ -49,7 +58,7 @@ def _from_csv(path: Path, contract: Contract, situation: str) -> list[list[float
         reader = csv.reader(file)
         lines = [(reader.line_num, line) for line in reader if line]
     header: list[str] | None = None
-    if lines and not all(_is_number(field) for field in lines[0][1]):
+    if lines and _is_header(lines[0][1], contract):
         header = lines.pop(0)[1]
     places = _places(header, contract, situation)
     return [_numbers(line, number, places, situation) for number, line in lines]
@@ -80,6 +89,12 @@ def _numbers(line: list[str], number: int, places: list[int] | None, situation: 
             wrong="each line holds one number for each column",
             fix="correct that line",
         ) from None
+
+
+def _is_header(line: list[str], contract: Contract) -> bool:
+    """Whether a first line names columns: those of the contract, or nothing that is a number."""
+    named = contract.columns is not None and set(contract.columns) <= set(line)
+    return named or not any(map(_is_number, line))
 
 
 def _is_number(field: str) -> bool:

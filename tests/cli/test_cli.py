@@ -213,7 +213,7 @@ def test_serve_goes_from_nothing_to_a_right_answer_and_stops_at_ctrl_c(tmp_path)
         assert json.loads(by_curl.stdout)["labels"] == [int(unseen.y[0])]
 
         rows = json.dumps(unseen.x[:50].tolist())
-        by_rows = amaas("predict", address, "-", stdin=rows)
+        by_rows = amaas("predict", address.removeprefix("http://"), "-", stdin=rows)
         labels = [int(line.split("\t")[0]) for line in by_rows.stdout.splitlines()]
         assert np.mean(labels == unseen.y[:50]) >= 0.9
 

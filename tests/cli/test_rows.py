@@ -48,11 +48,12 @@ def test_csv_by_the_names_of_the_contract_or_in_order(tmp_path, text, expected):
     ("name", "text", "says"),
     [
         ("a.json", "[[1, 2]", "JSONDecodeError"),
-        ("a.json", '{"y": [[1, 2]]}', "KeyError"),
+        ("a.json", '{"y": [[1, 2]]}', "an object with 'y'"),
         ("a.json", "[" * 100_000, "RecursionError"),
         ("a.csv", "width,depth\n1,2\n", "the model also needs height"),
         ("a.csv", "width,height\n1,tall\n", "line 2: could not convert"),
         ("a.csv", "width,height\n1,2\n3\n", "line 3"),
+        ("a.csv", "1,x\n1,2\n", "line 1: could not convert"),
         ("a.csv", '1,2\n"3\n4",5\n', "line 3: could not convert"),
     ],
 )
