@@ -1,0 +1,95 @@
+"""A picture and the sentence that says it, brought to the page together."""
+
+from __future__ import annotations
+
+import io
+
+import anywidget
+import traitlets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 100
+
+SHOW = """
+function render({ model, el }) {
+  const picture = document.createElement("img");
+  picture.className = "amaas-picture";
+  picture.decoding = "sync";
+  const says = document.createElement("div");
+  says.className = "amaas-says";
+  says.setAttribute("role", "status");
+  says.setAttribute("aria-live", "polite");
+  el.append(picture, says);
+
+  let shown = null;
+  const show = () => {
+    const png = model.get("png");
+    const sentence = model.get("sentence");
+    picture.alt = sentence;
+    says.textContent = sentence;
+    if (png === shown) return;
+    const before = picture.src;
+    shown = png;
+    picture.hidden = png.byteLength === 0;
+    if (picture.hidden) picture.removeAttribute("src");
+    else picture.src = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+    if (before) URL.revokeObjectURL(before);
+  };
+  model.on("change", show);
+  show();
+  return () => {
+    model.off("change", show);
+    if (picture.src) URL.revokeObjectURL(picture.src);
+  };
+}
+export default { render };
+"""
+"""The page's half. An image that is given a new source keeps the old one until the new is there, so
+that nothing flickers; text goes in as text, so that no sentence can be taken for HTML."""
+
+STYLE = """
+.amaas-picture { display: block; max-width: 100%; height: auto; background: white; }
+.amaas-picture[hidden] { display: none; }
+.amaas-says { margin: 6px 0; max-width: 46em; color: var(--jp-ui-font-color1, inherit); }
+"""
+
+
+class Picture(anywidget.AnyWidget):
+    """A PNG with its sentence below it, which is its alt text as well.
+
+    Attributes:
+        png: the picture's bytes; empty where there is none.
+        sentence: what the picture shows, in words.
+    """
+
+    _esm = SHOW
+    _css = STYLE
+    png = traitlets.Bytes(b"").tag(sync=True)
+    sentence = traitlets.Unicode("").tag(sync=True)
+
+    def show(self, png: bytes, sentence: str) -> None:
+        """Change both at once, in one message."""
+        with self.hold_sync():
+            self.png = png
+            self.sentence = sentence
+
+
+def empty_figure(size: tuple[float, float]) -> Figure:
+    """A figure of its own, which pyplot does not know and a thread may paint.
+
+    Args:
+        size: width and height in inches.
+    """
+    figure = Figure(size, dpi=DOTS_PER_INCH, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png_of(figure: Figure) -> bytes:
+    """The figure as it stands, as a PNG of `DOTS_PER_INCH`."""
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    target = io.BytesIO()
+    canvas.print_png(target)  # type: ignore[no-untyped-call]
+    return target.getvalue()
