@@ -1,5 +1,6 @@
 """The room of data: digits that travel with the kit, tables of your own, and their division."""
 
+from amaas_kit.data.bitmap import image_of_bitmap, image_of_strokes
 from amaas_kit.data.dataset import Dataset
 from amaas_kit.data.digits import SHEET_STARTS, load_digits, read_digits
 from amaas_kit.data.mnist import load_fashion_mnist, load_mnist
@@ -11,6 +12,8 @@ __all__ = [
     "Dataset",
     "Split",
     "class_numbers",
+    "image_of_bitmap",
+    "image_of_strokes",
     "load_digits",
     "load_fashion_mnist",
     "load_mnist",
