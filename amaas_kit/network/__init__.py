@@ -3,7 +3,7 @@
 from amaas_kit.network.activations import ACTIVATIONS, Activation, Elementwise, find_activation
 from amaas_kit.network.dense import Dense
 from amaas_kit.network.gradient_check import GradientCheck, check_gradients
-from amaas_kit.network.graph import Value
+from amaas_kit.network.graph import BackwardStep, Value
 from amaas_kit.network.losses import LOSSES, Loss, choose_loss, find_loss
 from amaas_kit.network.network import LayerTrace, Network, Parameters
 
@@ -11,6 +11,7 @@ __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "Activation",
+    "BackwardStep",
     "Dense",
     "Elementwise",
     "GradientCheck",

@@ -6,9 +6,29 @@ Where a network works on whole arrays, this shows reverse-mode differentiation o
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from numbers import Real
+from typing import NamedTuple
 
 from amaas_kit.errors import NetworkError
+
+
+class BackwardStep(NamedTuple):
+    """One addition of the way back: value.grad += slope * upstream, after which it was `total`.
+
+    Attributes:
+        value: that received.
+        child: that handed on, which was computed from `value`; None at the start.
+        slope: of the child by the value.
+        upstream: the gradient of the child.
+        total: the gradient of the value after the addition.
+    """
+
+    value: Value
+    child: Value | None
+    slope: float
+    upstream: float
+    total: float
 
 
 class Value:
@@ -144,13 +164,27 @@ class Value:
         second call would send the old ones down the graph again. For the gradient of a sum of two
         losses, call backward on the sum.
         """
+        for _ in self.backward_steps():
+            pass
+
+    def backward_steps(self) -> Iterator[BackwardStep]:
+        """What `backward` does, one addition at a time: each is done when it is given out.
+
+        The first one sets the gradient of this value by itself, 1. Then each value, children before
+        parents, hands its gradient to its parents. Whoever stops in between leaves gradients that
+        are not whole yet; the next start, of this or of `backward`, begins from zero again.
+
+        Taught in: notebooks/02_backpropagation, A scalar graph.
+        """
         order = self.topological_order()
         for value in order:
             value.grad = 0.0
         self.grad = 1.0
+        yield BackwardStep(self, None, 1.0, 1.0, 1.0)
         for value in reversed(order):
             for parent, slope in zip(value.parents, value.slopes, strict=True):
                 parent.grad += slope * value.grad
+                yield BackwardStep(parent, value, slope, value.grad, parent.grad)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

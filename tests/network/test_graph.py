@@ -88,6 +88,41 @@ def test_a_network_of_values_has_the_gradients_of_the_arrays():
         np.testing.assert_allclose([v.grad for v in values], gradient.ravel(), rtol=1e-10)
 
 
+def test_the_way_back_can_be_watched_addition_by_addition():
+    a = Value(2.0, "a")
+    b = a * a
+    c = b + a
+    last = b * c
+    seen = []
+    for step in last.backward_steps():
+        assert step.value.grad == step.total
+        seen.append(step)
+    assert (seen[0].value, seen[0].child, seen[0].total) == (last, None, 1)
+    assert [
+        (step.value, step.child, step.slope, step.upstream, step.total) for step in seen[1:]
+    ] == [
+        (b, last, 6, 1, 6),
+        (c, last, 4, 1, 4),
+        (b, c, 1, 4, 10),
+        (a, c, 1, 4, 4),
+        (a, b, 2, 10, 24),
+        (a, b, 2, 10, 44),
+    ]
+    last.backward()
+    assert a.grad == 44
+
+
+def test_a_way_back_that_was_left_in_the_middle_leaves_no_trace():
+    x = Value(3.0)
+    end = x * x
+    steps = end.backward_steps()
+    for _ in range(2):
+        next(steps)
+    assert x.grad == 3
+    end.backward()
+    assert x.grad == 6
+
+
 def test_relu_has_slope_zero_at_zero():
     x = Value(0)
     x.relu().backward()
