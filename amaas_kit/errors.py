@@ -58,3 +58,7 @@ class RequestError(AmaasError, ValueError):
 
 class MissingError(AmaasError, RuntimeError):
     """A program, a package or a network that this step needs and this machine lacks."""
+
+
+class NotAttempted(AmaasError, RuntimeError):  # noqa: N818 - what an exercise says, no fault
+    """An exercise's code that still holds the placeholder `____`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,7 +47,50 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
     return target
 
 
+@contextlib.contextmanager
+def locked(path: str | os.PathLike[str], seconds: float) -> Iterator[None]:
+    """Hold a file that is made for this purpose against every other process and thread.
+
+    The lock ends with the process that holds it; the file stays, and means nothing by itself.
+
+    Args:
+        path: the file; its folder must exist.
+        seconds: how long to wait for others who hold it.
+
+    Raises:
+        TimeoutError: another holds it still.
+    """
+    deadline = time.monotonic() + seconds
+    with Path(path).open("a+b") as file:
+        while not _try_lock(file.fileno()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{path} is held by another process")
+            time.sleep(0.05)
+        yield
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -9,9 +9,7 @@ import contextlib
 import os
 import re
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Container, Iterator
 from pathlib import Path
 
@@ -96,17 +94,16 @@ def workshop() -> Iterator[Path]:
         ServingError: another process does not let go of it.
     """
     folder().mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + WAIT_SECONDS
-    with (folder() / ".amaas-kit.lock").open("a+b") as file:
-        while not _try_lock(file.fileno()):
-            if time.monotonic() > deadline:
-                raise ServingError(
-                    situation="While packaging a model",
-                    seen=f"another process that has been packaging for {WAIT_SECONDS:g} s",
-                    wrong=f"only one at a time may change the store {folder()}",
-                    fix="end that process, which may be paused, or restart its notebook's kernel",
-                )
-            time.sleep(0.05)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(files.locked(folder() / ".amaas-kit.lock", WAIT_SECONDS))
+        except TimeoutError:
+            raise ServingError(
+                situation="While packaging a model",
+                seen=f"another process that has been packaging for {WAIT_SECONDS:g} s",
+                wrong=f"only one at a time may change the store {folder()}",
+                fix="end that process, which may be paused, or restart its notebook's kernel",
+            ) from None
         shops = folder() / ".amaas-kit"
         shutil.rmtree(shops, ignore_errors=True)
         shops.mkdir(exist_ok=True)
@@ -188,24 +185,3 @@ def _remove(kind: str, name: str, version: int) -> None:
         marker.unlink()
     with contextlib.suppress(OSError):
         named.rmdir()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -1,0 +1,30 @@
+"""The lessons that have exercises, in the order of the course."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+from amaas_kit.exercises.exercise import Exercise
+
+LESSONS = {
+    "start_here": "00 Start here",
+    "forward_pass": "01 The forward pass",
+    "backpropagation": "02 Backpropagation",
+    "gradient_descent": "03 Gradient descent",
+    "first_network": "04 The first network",
+}
+"""The title of each lesson, by the name of its module of exercises."""
+
+
+def exercises_of(lesson: str) -> list[Exercise]:
+    """The exercises of one lesson, in the order in which its module defines them."""
+    module = importlib.import_module(f"amaas_kit.exercises.{lesson}")
+    found = [one for one in vars(module).values() if isinstance(one, Exercise)]
+    return [one for one in found if one.lesson == lesson]
+
+
+def all_exercises() -> dict[str, list[Exercise]]:
+    """The exercises of every lesson that has some, by the name of its module."""
+    present = [name for name in LESSONS if importlib.util.find_spec(f"amaas_kit.exercises.{name}")]
+    return {name: exercises_of(name) for name in present}

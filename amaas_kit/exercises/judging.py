@@ -1,0 +1,316 @@
+"""From an answer to a verdict: called on drawn arguments, compared, diagnosed, put into words."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import textwrap
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.random import Generator
+
+from amaas_kit.exercises import compare, describe, limit
+from amaas_kit.exercises.call import (
+    Call,
+    call,
+    error_text,
+    line_of,
+    mentions_blank,
+    name_of,
+    parameter_names,
+    parameters_fit,
+)
+from amaas_kit.exercises.diagnosis import diagnose
+from amaas_kit.exercises.exercise import NOTHING, Complaint, Exercise
+from amaas_kit.exercises.output import AskedForInput
+from amaas_kit.exercises.placeholder import BLANK, holds_blank
+from amaas_kit.exercises.verdict import Verdict
+
+Arguments = Mapping[str, Any]
+Judged = tuple[Verdict, Arguments | None]
+"""A verdict, and the arguments of the call that it tells about."""
+
+
+def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judged:
+    """Judge an answer.
+
+    Args:
+        exercise: what is asked.
+        answer: a function, or whatever else a learner passed.
+        rng: draws the arguments.
+        draws: how many calls.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        refusal = _refusal(exercise, answer)
+        if refusal:
+            return refusal, None
+        cases = [exercise.draw(rng) for _ in range(draws)]
+        if not parameters_fit(answer, cases[0]):
+            return _wrong_parameters(answer, cases[0]), None
+        calls, worker = _call_all(answer, cases, exercise.seconds)
+        if not worker.finished:
+            case = cases[min(len(calls), len(cases) - 1)]
+            return _out_of_time(exercise, answer, case, worker), case
+        if any(_is_unfinished(one) for one in calls):
+            return _unfinished(), None
+        return _judged(exercise, answer, calls, rng)
+
+
+def _judged(exercise: Exercise, answer: Any, calls: list[Call], rng: Generator) -> Judged:
+    failures = [(one, complaint) for one in calls if (complaint := _complaint(exercise, one))]
+    if not failures:
+        return Verdict("correct", _praise(calls)), None
+    fresh, worker = _call_all(answer, [exercise.draw(rng) for _ in calls], exercise.seconds)
+    if worker.finished:
+        calls = calls + fresh
+    failed, complaint = min(failures, key=lambda pair: describe.size(pair[0].arguments))
+    mistake = next((c.mistake for _, c in failures if c.mistake), None) or diagnose(
+        exercise, calls, lambda one: _complaint(exercise, one) is not None
+    )
+    message = _not_yet(exercise, answer, failed, complaint.text, mistake)
+    return Verdict("not yet", message, mistake), failed.arguments
+
+
+def _call_all(
+    answer: Callable[..., Any], cases: list[Arguments], seconds: float
+) -> tuple[list[Call], limit.Worker]:
+    calls: list[Call] = []
+
+    def work() -> None:
+        calls.extend(call(answer, case) for case in cases)
+
+    return calls, limit.run(work, seconds)
+
+
+def _refusal(exercise: Exercise, answer: Any) -> Verdict | None:
+    """The verdict on something that cannot be called, if it is that."""
+    how = f"`ex.{exercise.name}.check({exercise.answer.__name__})`"
+    if answer is NOTHING:
+        return Verdict(
+            "not attempted",
+            f"The check was called with nothing. Pass it the function that you wrote: {how}.",
+        )
+    if holds_blank(answer):
+        return _unfinished()
+    if inspect.isclass(answer):
+        return Verdict(
+            "not yet",
+            f"You passed the class {answer.__name__}; the check takes a function. Pass the "
+            f"function that you wrote: {how}.",
+        )
+    if not callable(answer):
+        return Verdict(
+            "not yet",
+            f"You passed {describe.kind(answer)}, perhaps the result of calling your function. "
+            f"Pass the function itself, without parentheses after its name: {how}.",
+        )
+    return None
+
+
+def _unfinished() -> Verdict:
+    return Verdict(
+        "not attempted",
+        f"There is still a `{BLANK}` in your answer. Replace every `{BLANK}` by your own code, run "
+        "that cell, then run the check again.",
+    )
+
+
+def _is_unfinished(one: Call) -> bool:
+    if isinstance(one.error, NotImplementedError) or holds_blank(one.result):
+        return True
+    return one.error is not None and mentions_blank(one.error)
+
+
+def _wrong_parameters(answer: Any, arguments: Arguments) -> Verdict:
+    taken, wanted = parameter_names(answer) or [], list(arguments)
+    return Verdict(
+        "not yet",
+        f"Your function takes {_listed(taken)}; the exercise calls it with {_listed(wanted)}. "
+        f"Its first line should be\n\n    def {_def_name(answer)}({', '.join(wanted)}):",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "no arguments"
+    many = "1 argument" if len(names) == 1 else f"{len(names)} arguments"
+    return f"{many} ({', '.join(names)})"
+
+
+def _def_name(answer: Any) -> str:
+    name = name_of(answer)
+    return name if name.isidentifier() else "my_function"
+
+
+def _out_of_time(exercise: Exercise, answer: Any, case: Arguments, worker: limit.Worker) -> Verdict:
+    text = (
+        f"{_called(answer, case)}\n\nIt was stopped: the check had not come to its end after "
+        f"{exercise.seconds:g} s. Look for a loop that never ends: does each pass bring its "
+        "condition closer to False?"
+    )
+    if worker.is_alive():
+        text += (
+            " The function could not be stopped and still runs in the background. Restart the "
+            "kernel (menu Kernel, Restart Kernel) to end it before you go on."
+        )
+    return Verdict("not yet", text)
+
+
+def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
+    """What is wrong with what came of a call, or None."""
+    found = _raised_or_odd(one) or _judge(exercise, one)
+    if found or exercise.arguments_may_change or not one.changed:
+        return found
+    return Complaint(_changed(one.changed, right=True))
+
+
+def _judge(exercise: Exercise, one: Call) -> Complaint | None:
+    arguments = copy.deepcopy(dict(one.arguments))
+    if exercise.judge is not None:
+        if one.result is None:
+            return Complaint(_nothing(one.printed))
+        return _ask_judge(exercise.judge, one.result, list(arguments.values()))
+    assert exercise.definition is not None, f"{exercise.key} has neither definition nor judge"
+    expected = exercise.definition(*arguments.values())
+    if one.result is None and expected is not None:
+        return Complaint(_nothing(one.printed))
+    precision = compare.Precision.of(one.arguments)
+    text = compare.difference(expected, one.result, precision, _result_names(exercise.answer))
+    return Complaint(text) if text else None
+
+
+def _ask_judge(
+    judge: Callable[..., Complaint | None], result: Any, given: list[Any]
+) -> Complaint | None:
+    try:
+        return judge(result, *given)
+    except Exception as error:
+        return Complaint(
+            f"The result is {describe.kind(result)}, and could not be read as the statement says "
+            f"({error_text(error)})."
+        )
+
+
+def _raised_or_odd(one: Call) -> Complaint | None:
+    """What is wrong before any value is looked at."""
+    if one.error is not None:
+        return Complaint(_raised(one.error))
+    if inspect.iscoroutine(one.result):
+        one.result.close()
+        return Complaint("It returned a coroutine: write `def`, not `async def`.")
+    if inspect.isgenerator(one.result):
+        return Complaint("It returned a generator: use `return` in place of `yield`.")
+    if inspect.isroutine(one.result):
+        return Complaint(
+            f"It returned the function {name_of(one.result)}, not what that function computes: "
+            "call it, with parentheses."
+        )
+    return None
+
+
+def _nothing(printed: str) -> str:
+    if not printed.strip():
+        return "It returned None: the function should end with `return` and the result."
+    said = describe.shorten(printed.strip(), 60)
+    return f"It printed {said} and returned None: use `return` in place of `print`."
+
+
+def _raised(error: BaseException) -> str:
+    if isinstance(error, AskedForInput):
+        return "It asked for input(): a check calls your function by itself, with arguments only."
+    text = f"It raised {describe.shorten(error_text(error))}"
+    line = line_of(error)
+    where = f"\n\n    {line}" if line else ""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return f"{text}, which ends a program: leave exit() and quit() out.{where}"
+    if isinstance(error, RecursionError):
+        return f"{text}: the function calls itself without end.{where}"
+    if isinstance(error, MemoryError):
+        return f"{text}: it asked for more memory than there is.{where}"
+    return f"{text}{where}"
+
+
+def _changed(names: tuple[str, ...], right: bool) -> str:
+    these = " and ".join(f"`{name}`" for name in names)
+    start = "The result is right, but the function" if right else "The function also"
+    return (
+        f"{start} changed its argument {these}, which belongs to the caller. Compute a new array: "
+        "`x = x - 1` makes one, `x -= 1` and `x[0] = 1` change the old one."
+    )
+
+
+def _not_yet(
+    exercise: Exercise, answer: Any, failed: Call, complaint: str, mistake: str | None
+) -> str:
+    parts = [_called(answer, failed.arguments)]
+    if failed.error is None and failed.result is not None:
+        parts.append(f"It returned\n\n{_indented(describe.of(failed.result))}")
+    parts.append(complaint)
+    if failed.changed and not exercise.arguments_may_change and "changed its arg" not in complaint:
+        parts.append(_changed(failed.changed, right=False))
+    order = _wrong_order(answer, failed.arguments)
+    if order:
+        parts.append(order)
+    parts.append(f"What is asked: {exercise.demands.rstrip('.')}.")
+    if mistake:
+        sentence = next(known.sentence for known in exercise.mistakes if known.name == mistake)
+        parts.append(f"A known mistake: {sentence}")
+    parts.append(_what_next(exercise, answer))
+    return "\n\n".join(parts)
+
+
+def _called(answer: Any, arguments: Arguments) -> str:
+    lines = [describe.assignment(name, value) for name, value in arguments.items()]
+    called = f"`{name_of(answer)}({', '.join(arguments)})`"
+    if name_of(answer) == "your function":
+        called = "Your function"
+    return f"{called} was called with\n\n{_indented(chr(10).join(lines))}"
+
+
+def _wrong_order(answer: Any, arguments: Arguments) -> str | None:
+    taken, wanted = parameter_names(answer), list(arguments)
+    if taken is None or taken == wanted or sorted(taken) != sorted(wanted):
+        return None
+    return (
+        f"The arguments come in the order {', '.join(wanted)}, but your function takes them as "
+        f"{', '.join(taken)}."
+    )
+
+
+def _what_next(exercise: Exercise, answer: Any) -> str:
+    again = f"`{_def_name(answer)}(*ex.{exercise.name}.example)` repeats this call"
+    hint = f"; `ex.{exercise.name}.hint()` shows a hint" if exercise.hints else ""
+    return f"What now: {again}{hint}."
+
+
+def _praise(calls: list[Call]) -> str:
+    many = "1 call" if len(calls) == 1 else f"{len(calls)} calls"
+    text = f"{many} with drawn arguments, and every result was right."
+    results = [one.result for one in calls]
+    if compare.lowest_precision(results) == "float16":
+        text += (
+            " Your results are float16, so they were compared with three digits, which is all that "
+            "float16 holds."
+        )
+    return text
+
+
+def _indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.split("\n"))
+
+
+def _result_names(solution: Callable[..., Any]) -> tuple[str, ...]:
+    """What the solution calls its results: the names in its last `return dx, dw, db`."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(solution)))
+    except (OSError, TypeError, SyntaxError):
+        return ()
+    returned = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    if not returned or not isinstance(returned[-1], ast.Tuple):
+        return ()
+    parts = returned[-1].elts
+    return tuple(ast.unparse(part) for part in parts if isinstance(part, ast.Name))

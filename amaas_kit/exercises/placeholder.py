@@ -1,0 +1,120 @@
+"""The blank `____`, which keeps a place for a learner's code, and lets a notebook run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from amaas_kit.errors import NotAttempted
+
+BLANK = "____"
+"""How the placeholder is written, in code and on the screen."""
+
+_DEEPEST = 12
+"""So deep a result is searched; learners' results have two or three levels."""
+
+
+class Placeholder:
+    """A blank: whatever is computed with it is a blank again.
+
+    Where Python needs a real value (a truth value, a number, something to loop over) it raises
+    `NotAttempted`, which a check understands.
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1e6
+    """NumPy and TensorFlow leave operations to the operand with the greater priority."""
+
+    def __repr__(self) -> str:
+        return BLANK
+
+    def __format__(self, specification: str) -> str:
+        return BLANK
+
+    def __hash__(self) -> int:
+        return id(type(self))
+
+    def __copy__(self) -> Placeholder:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Placeholder:
+        return self
+
+    def __reduce__(self) -> str:
+        return BLANK
+
+    def __getattr__(self, name: str) -> Placeholder:
+        if name.startswith("_"):  # NumPy, IPython and copy ask for these to learn what this is
+            raise AttributeError(name)
+        return self
+
+    def __array_ufunc__(self, *arguments: Any, **options: Any) -> Placeholder:
+        return self
+
+    def __array_function__(self, *arguments: Any, **options: Any) -> Placeholder:
+        return self
+
+
+def _blank(self: Placeholder, *arguments: Any, **options: Any) -> Placeholder:
+    return self
+
+
+def _refuse(needed: str) -> Callable[..., NoReturn]:
+    def refuse(self: Placeholder, *arguments: Any) -> NoReturn:
+        raise NotAttempted(
+            situation="While running code that is not finished yet",
+            seen=f"{BLANK} where Python needs {needed}",
+            wrong=f"{BLANK} only keeps a place free; it has no value",
+            fix=f"write your own code in place of every {BLANK}",
+        )
+
+    return refuse
+
+
+_BINARY = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul"),
+    *("and", "or", "xor", "lshift", "rshift"),
+)
+_ANSWERED = (
+    *(f"__{name}__" for name in _BINARY),
+    *(f"__r{name}__" for name in _BINARY),
+    *(f"__{name}__" for name in ("neg", "pos", "abs", "invert", "round", "getitem", "call")),
+    *(f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")),
+)
+_REFUSED = {
+    "a truth value": ("__bool__",),
+    "a number": ("__int__", "__float__", "__complex__", "__index__"),
+    "something to loop over": ("__iter__", "__len__", "__contains__", "__next__", "__reversed__"),
+    "something to store values in": ("__setitem__", "__delitem__"),
+}
+for _name in _ANSWERED:
+    setattr(Placeholder, _name, _blank)
+for _needed, _names in _REFUSED.items():
+    for _name in _names:
+        setattr(Placeholder, _name, _refuse(_needed))
+
+____ = Placeholder()
+"""The placeholder of the lessons: replace it by your own code."""
+
+
+def holds_blank(value: Any, depth: int = 0) -> bool:
+    """Whether a placeholder, or an ellipsis, stands anywhere in a result."""
+    if isinstance(value, Placeholder) or value is Ellipsis:
+        return True
+    if isinstance(value, str):
+        return BLANK in value
+    if depth >= _DEEPEST:
+        return False
+    return any(holds_blank(part, depth + 1) for part in _parts(value))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        yield from value.keys()
+        yield from value.values()
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from value
+    elif getattr(getattr(value, "dtype", None), "kind", None) in ("O", "U") and hasattr(
+        value, "ravel"
+    ):
+        yield from value.ravel().tolist()
