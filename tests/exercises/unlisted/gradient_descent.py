@@ -1,0 +1,71 @@
+"""Wrong answers to the exercises of lesson 3 that are no named mistake."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def shrinks(w, dw, lr):
+    return w * (1 - lr)
+
+
+def sign_of_the_slope(w, dw, lr):
+    return w - lr * np.sign(dw)
+
+
+def singular_for_the_smallest(hessian):
+    return 2 / np.linalg.svd(np.abs(hessian), compute_uv=False).max()
+
+
+def mean_curvature(hessian):
+    return 2 / np.linalg.eigvalsh(hessian).mean()
+
+
+def minus_velocity(w, dw, m, lr, beta):
+    m = beta * m - lr * dw
+    return w - m, m
+
+
+def shares_of_momentum_swapped(w, dw, m, lr, beta):
+    m = (1 - beta) * m - lr * dw
+    return w + m, m
+
+
+def square_of_beta(curvature, beta):
+    return 2 * (1 + beta**2) / curvature
+
+
+def root_of_beta(curvature, beta):
+    return 2 * (1 + beta) ** 0.5 / curvature
+
+
+def plain_descent(w, dw, m, v, t, lr):
+    return w - lr * dw, m, v
+
+
+def both_corrected_by_beta_1(w, dw, m, v, t, lr):
+    m = 0.9 * m + 0.1 * dw
+    v = 0.999 * v + 0.001 * dw**2
+    share = 1 - 0.9**t
+    return w - lr * (m / share) / (np.sqrt(v / share) + 1e-7), m, v
+
+
+def one_batch(x, y, size, rng):
+    order = rng.permutation(len(x))
+    return [(x[order], y[order])]
+
+
+def first_row_left_out(x, y, size, rng):
+    order = 1 + rng.permutation(len(x) - 1)
+    cut = [order[start : start + size] for start in range(0, len(order), size)]
+    return [(x[rows], y[rows]) for rows in cut]
+
+
+WRONG = {
+    "update_rule": [shrinks, sign_of_the_slope],
+    "stable_rate": [singular_for_the_smallest, mean_curvature],
+    "momentum_rule": [minus_velocity, shares_of_momentum_swapped],
+    "momentum_limit": [square_of_beta, root_of_beta],
+    "adam_rule": [plain_descent, both_corrected_by_beta_1],
+    "mini_batches": [one_batch, first_row_left_out],
+}
