@@ -103,8 +103,13 @@ def fit(
         data=DataFacts.of(data, validation),
     )
     run = Run(pure_model, goal, history, train, validation, shuffle=shuffle)
-    with _progress_bar(epochs, progress) as show:
-        run.train(epochs, patience, callbacks, show)
+    try:
+        with _progress_bar(epochs, progress) as show:
+            run.train(epochs, patience, callbacks, show)
+    finally:
+        for callback in callbacks:
+            if callable(ended := getattr(callback, "ended", None)):
+                ended(history)
     return history
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -10,6 +11,7 @@ from amaas_kit.data import Dataset, Split
 from amaas_kit.training.rules import Rule
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Stopped = Literal["running", "finished", "early", "by callback", "interrupted", "diverged"]
@@ -141,20 +143,39 @@ class History:
         """
         from matplotlib import pyplot as plt
 
-        panels = ["loss"] + ["accuracy"] * bool(self.accuracy)
         figure, axes = plt.subplots(
-            1, len(panels), figsize=(4.2 * len(panels), 3.2), squeeze=False, layout="constrained"
+            1,
+            len(self.panels),
+            figsize=(4.2 * len(self.panels), 3.2),
+            squeeze=False,
+            layout="constrained",
         )
+        self.draw(axes[0])
+        return figure
+
+    @property
+    def panels(self) -> list[str]:
+        """What there are curves of: the loss and, for classes, the accuracy."""
+        return ["loss"] + ["accuracy"] * bool(self.accuracy)
+
+    def draw(self, axes: Sequence[Axes]) -> None:
+        """Draw the curves of `plot`, one panel an axis, into axes of yours.
+
+        Args:
+            axes: empty, as many as there are `panels`.
+        """
         epochs = range(1, self.epochs + 1)
-        for axis, name in zip(axes[0], panels, strict=True):
-            axis.plot(epochs, getattr(self, name), label="training")
+        marker = "o" if self.epochs == 1 else ""
+        for axis, name in zip(axes, self.panels, strict=True):
+            axis.plot(epochs, getattr(self, name), label="training", marker=marker)
             validated = getattr(self, f"val_{name}")
             if validated:
-                axis.plot(epochs, validated, "--", label="validation")
-                axis.axvline(self.best_epoch, color="grey", linewidth=0.8, linestyle=":")
+                axis.plot(epochs, validated, "--", label="validation", marker=marker)
+                axis.axvline(
+                    self.best_epoch, color="grey", linewidth=0.8, linestyle=":", label="best epoch"
+                )
             if name == "loss" and all(0 < value < math.inf for value in self.loss):
                 axis.set_yscale("log")
             axis.set_xlabel("epoch")
             axis.set_ylabel(name)
-            axis.legend()
-        return figure
+            axis.legend(loc="upper right" if name == "loss" else "lower right")

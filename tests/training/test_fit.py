@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -322,6 +323,24 @@ def test_control_c_in_the_middle_of_writing_leaves_no_half_written_model(
     assert history.kept_epoch == kept
     for a, b in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 1e30])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_callback_may_ask_to_be_told_the_end(rate):
+    class Watcher:
+        told: tuple[str, int] | None = None
+
+        def __call__(self, history):
+            assert self.told is None
+
+        def ended(self, history):
+            self.told = history.stopped, history.epochs
+
+    watcher = Watcher()
+    with contextlib.suppress(DivergedError):
+        fit(Network([4, 8, 3], seed=1), small(), SGD(rate), epochs=2, callbacks=[watcher])
+    assert watcher.told == (("finished", 2) if rate < 1 else ("diverged", 0))
 
 
 def test_a_callback_that_fails_leaves_the_weights_of_its_epoch():
