@@ -1,9 +1,9 @@
-"""The figures of notebooks/02_backpropagation: slopes, graphs with gradients, errors, step."""
+"""What notebooks/02_backpropagation shows: slopes, graphs step by step, errors, sizes, one step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,21 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amaas_kit.network import ACTIVATIONS, Network, Value
+from amaas_kit.network import ACTIVATIONS, Network
 from amaas_kit.session import COLOURS
+from amaas_kit.views.graph_stepper import BACKWARD, FORWARD, GraphStepper, draw_graph, lesson_graphs
 
-FORWARD, BACKWARD = COLOURS[0], COLOURS[1]
-"""Values are drawn in one colour and gradients in the other, in every figure of the lesson."""
-
-WIDE, HIGH = 2.1, 1.15
-"""Inches from column to column and from row to row of a graph."""
+__all__ = [
+    "GraphStepper",
+    "draw_directions",
+    "draw_gradient_sizes",
+    "draw_graph",
+    "draw_passes",
+    "draw_relu_mask",
+    "draw_slope",
+    "draw_step_errors",
+    "lesson_graphs",
+]
 
 
 def draw_slope(f: Callable[[Any], Any], at: float, step: float) -> Figure:
@@ -87,38 +94,6 @@ def draw_passes(net: Network, rows: int) -> Figure:
     return figure
 
 
-def draw_graph(result: Value) -> Figure:
-    """The graph of a value: each box a number with its gradient, each arrow with its slope.
-
-    Args:
-        result: the last value, on which `backward` was called.
-
-    Taught in: notebooks/02_backpropagation, A scalar graph.
-    """
-    places = _places(result)
-    edges = list(_edges(places))
-    marks = np.array([*places.values(), *(_middle(edge) for edge in edges)])
-    (left, top), (right, low) = marks.min(axis=0), marks.max(axis=0)
-    left, right, top, low = left - 0.8, right + 0.8, top - 0.5, low + 0.5
-    figure, axis = plt.subplots(figsize=(right - left, low - top), layout="constrained")
-    axis.set_axis_off()
-    axis.set(xlim=(left, right), ylim=(low, top), aspect="equal")
-    for edge in edges:
-        _arrow(axis, edge.start, edge.end, "grey", gap=37, bend=edge.bend)
-        axis.text(
-            *_middle(edge), f"slope {edge.slope:.4g}", ha="center", va="center", fontsize=8.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}, zorder=2,
-        )  # fmt: skip
-    for value, place in places.items():
-        name = " ".join(filter(None, (value.label, value.operation and f"({value.operation})")))
-        number, gradient = f"value {value.data:.4g}", f"grad {value.grad:.4g}"
-        _box(axis, *place, f"{name}\n{number}\n{gradient}", FORWARD, text_colour="white")
-        centred: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 4}
-        axis.text(*place, f"{name}\n{number}\n", color=FORWARD, **centred)
-        axis.text(*place, f"\n\n{gradient}", color=BACKWARD, **centred)
-    return figure
-
-
 def draw_relu_mask(z: npt.ArrayLike, upstream: npt.ArrayLike) -> Figure:
     """ReLU's way back as four tables: z, the upstream gradient, the mask, and what comes through.
 
@@ -149,18 +124,30 @@ def draw_relu_mask(z: npt.ArrayLike, upstream: npt.ArrayLike) -> Figure:
     return figure
 
 
-def draw_step_errors(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Figure:
+def draw_step_errors(
+    steps: Sequence[float],
+    errors: Mapping[str, Sequence[float]],
+    marks: Mapping[str, float] | None = None,
+) -> Figure:
     """How far difference quotients are from the derivative, by the size of the step.
 
     Args:
         steps: the steps h.
         errors: by the name of the quotient, one relative error for each step.
+        marks: by what to write beside it, a step to mark with a line; in the colours of the curves,
+            the first mark in that of the first curve.
 
     Taught in: notebooks/02_backpropagation, Checking a gradient.
     """
-    figure, axis = plt.subplots(layout="constrained")
+    figure, axis = plt.subplots(figsize=(8.0, 4.4), layout="constrained")
     for (name, curve), style in zip(errors.items(), ("o-", "s--", "^:"), strict=False):
         axis.plot(steps, curve, style, markersize=4, label=name)
+    for (name, step), colour in zip((marks or {}).items(), COLOURS, strict=False):
+        axis.axvline(step, color=colour, linewidth=1, linestyle=(0, (6, 3)))
+        axis.text(
+            step, 1.01, name, color=colour, ha="center", va="bottom", fontsize=9,
+            transform=axis.get_xaxis_transform(),
+        )  # fmt: skip
     axis.set(
         xscale="log", yscale="log", xlabel="step h, smaller to the right", ylabel="relative error"
     )
@@ -206,78 +193,17 @@ def draw_directions(random: Sequence[float], gradient: float) -> Figure:
     return figure
 
 
-def _places(result: Value) -> dict[Value, tuple[float, float]]:
-    """A column and a row for each value: parents to the left, as near to their child as can be."""
-    order = result.topological_order()
-    depth: dict[Value, int] = {}
-    for value in order:
-        depth[value] = 1 + max((depth[parent] for parent in value.parents), default=-1)
-    for value in reversed(order):
-        for parent in value.parents:
-            if not parent.parents:
-                readers = [child for child in order if parent in child.parents]
-                depth[parent] = min(depth[child] for child in readers) - 1
-    rows: dict[Value, float] = {}
-    for row, leaf in enumerate(value for value in order if not value.parents):
-        rows[leaf] = float(row)
-    for value in order:
-        if value.parents:
-            place = float(np.mean([rows[parent] for parent in value.parents]))
-            while any(depth[v] == depth[value] and abs(place - y) < 0.9 for v, y in rows.items()):
-                place += 0.5
-            rows[value] = place
-    return {value: (WIDE * depth[value], HIGH * rows[value]) for value in order}
-
-
-class _Edge(NamedTuple):
-    """An arrow from a parent to its child; `bend` says how far it swings out, 0 for straight."""
-
-    start: tuple[float, float]
-    end: tuple[float, float]
-    slope: float
-    bend: float
-
-
-def _edges(places: Mapping[Value, tuple[float, float]]) -> Iterator[_Edge]:
-    """All arrows; those that would run through a box, or over each other, are bent."""
-    side = 1.0
-    for value, end in places.items():
-        for i, (parent, slope) in enumerate(zip(value.parents, value.slopes, strict=True)):
-            start = places[parent]
-            bend = 0.0
-            if value.parents.count(parent) > 1:
-                bend = 0.35 * (-1) ** i
-            elif end[0] - start[0] > 1.5 * WIDE:
-                bend, side = 0.45 * side, -side
-            yield _Edge(start, end, slope, bend)
-
-
-def _middle(edge: _Edge) -> tuple[float, float]:
-    """The point half-way along an arrow, y downwards."""
-    (x0, y0), (x1, y1) = edge.start, edge.end
-    out = edge.bend / 2
-    return (x0 + x1) / 2 - out * (y1 - y0), (y0 + y1) / 2 + out * (x1 - x0)
-
-
-def _box(axis: Axes, x: float, y: float, text: str, colour: str, text_colour: str = "") -> None:
+def _box(axis: Axes, x: float, y: float, text: str, colour: str) -> None:
     axis.text(
-        x, y, text, ha="center", va="center", color=text_colour or colour, zorder=3,
+        x, y, text, ha="center", va="center", color=colour, zorder=3,
         bbox={"facecolor": "white", "edgecolor": colour, "boxstyle": "round,pad=0.4"},
     )  # fmt: skip
 
 
-def _arrow(
-    axis: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: str,
-    gap: float = 34,
-    bend: float = 0.0,
-) -> None:
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
     axis.annotate(
         "", xy=end, xytext=start, zorder=1,
         arrowprops={
-            "arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": gap, "shrinkB": gap,
-            "connectionstyle": f"arc3,rad={bend}",
+            "arrowstyle": "-|>", "color": colour, "linewidth": 1.5, "shrinkA": 34, "shrinkB": 34,
         },
     )  # fmt: skip
