@@ -110,11 +110,12 @@ def name_of(answer: Any) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """An error's type and text, as Python prints it."""
+    """An error's type and text, as Python prints it, without the module of the type."""
     try:
-        return traceback.format_exception_only(error)[-1].strip()
+        text = str(error)
     except Exception:
-        return type(error).__name__
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def line_of(error: BaseException) -> str | None:

@@ -54,6 +54,7 @@ class Precision:
         wide_got, wide = got.astype("float64"), expected.astype("float64")
         with np.errstate(all="ignore"):
             near = np.abs(wide_got - wide) <= RELATIVE[self.coarsest] * np.abs(wide) + allowed
+            near &= np.isfinite(wide)  # of infinity, any number is within a share
         return np.asarray(near | (wide_got == wide) | (np.isnan(wide_got) & np.isnan(wide)))
 
 
@@ -137,7 +138,9 @@ def _difference(
         return _sequence(expected, got, precision, where, names)
     if expected is None or isinstance(expected, str | bool | np.bool_):
         return _word(expected, got, what)
-    return _numbers(np.asarray(expected), got, precision, what)
+    if isinstance(expected, int | float | np.number | np.ndarray):
+        return _numbers(np.asarray(expected), got, precision, what)
+    return None if unchanged(expected, got) else _wanted(what, got, describe.kind(expected))
 
 
 def _mapping(expected: Mapping[Any, Any], got: Any, precision: Precision, where: str) -> str | None:

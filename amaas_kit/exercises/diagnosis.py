@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from amaas_kit.exercises import compare
 from amaas_kit.exercises.call import Call, call
-from amaas_kit.exercises.exercise import Exercise, Mistake
+from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
+
+Finding = tuple[Call, Complaint | None]
+"""A call of the learner's answer, and what is wrong with what came of it."""
 
 
-def diagnose(
-    exercise: Exercise, calls: Sequence[Call], is_wrong: Callable[[Call], bool]
-) -> str | None:
-    """The name of the first known mistake that did the same in every call.
+def diagnose(exercise: Exercise, found: Sequence[Finding]) -> str | None:
+    """The name of the known mistake that an answer behaves like, or None.
 
-    Errors alone prove nothing: in at least one call the answer must have returned something, or
-    changed an argument, in the same wrong way.
-
-    Args:
-        exercise: whose mistakes are tried.
-        calls: of the learner's answer, some of them wrong.
-        is_wrong: whether what came of a call is not what the exercise asks for.
+    That is the mistake which most of the complaints name. Where they name none it is the first that
+    did the same as the answer in every call. There the same kind of error alone proves nothing: in
+    at least one call the answer must have returned something wrong, or changed an argument.
     """
-    telling = [one for one in calls if not one.raised and is_wrong(one)]
+    return _named_by_most(found) or _same_in_every_call(exercise, found)
+
+
+def _named_by_most(found: Sequence[Finding]) -> str | None:
+    failures = [complaint for _, complaint in found if complaint]
+    named = Counter(complaint.mistake for complaint in failures if complaint.mistake)
+    name, times = next(iter(named.most_common(1)), ("", 0))
+    return name if times > len(failures) / 2 else None
+
+
+def _same_in_every_call(exercise: Exercise, found: Sequence[Finding]) -> str | None:
+    calls = [one for one, _ in found]
+    telling = [one for one, complaint in found if complaint and not one.raised]
     if not telling:
         return None
     for mistake in exercise.mistakes:

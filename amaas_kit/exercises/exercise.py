@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from amaas_kit.exercises.verdict import Verdict
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+_FOR_TOOLS = re.compile(r" +# (?:type: ignore|noqa)\b.*")
+"""Comments in a solution's source that mean nothing to a learner."""
+
 NOTHING: Any = inspect.Parameter.empty
 """Stands for the answer of a check that was called without one."""
 
@@ -29,11 +33,14 @@ class Mistake:
         name: short, in the style of a variable: "transposed_w".
         answer: a wrong answer, as a function.
         sentence: what a learner who made this mistake should read.
+        raises: a pattern of the error, as Python prints it ("TypeError: …"), that gives the mistake
+            away; "" where no error does.
     """
 
     name: str
     answer: Callable[..., Any]
     sentence: str
+    raises: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ class Exercise:
 
     def solution(self) -> None:
         """Show a solution as code."""
-        source = textwrap.dedent(inspect.getsource(self.answer)).strip()
+        source = _FOR_TOOLS.sub("", textwrap.dedent(inspect.getsource(self.answer)).strip())
         note = progress.mark_solution(self.key)
         said = "One solution. Read it, close it, and write it again from memory:"
         screen.show(

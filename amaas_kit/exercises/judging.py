@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
+import re
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from amaas_kit.exercises.call import (
     parameter_names,
     parameters_fit,
 )
-from amaas_kit.exercises.diagnosis import diagnose
+from amaas_kit.exercises.diagnosis import Finding, diagnose
 from amaas_kit.exercises.exercise import NOTHING, Complaint, Exercise
 from amaas_kit.exercises.output import AskedForInput
 from amaas_kit.exercises.placeholder import BLANK, holds_blank
@@ -61,18 +62,24 @@ def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judg
 
 
 def _judged(exercise: Exercise, answer: Any, calls: list[Call], rng: Generator) -> Judged:
-    failures = [(one, complaint) for one in calls if (complaint := _complaint(exercise, one))]
-    if not failures:
+    found = [(one, _complaint(exercise, one)) for one in calls]
+    if not any(complaint for _, complaint in found):
         return Verdict("correct", _praise(calls)), None
     fresh, worker = _call_all(answer, [exercise.draw(rng) for _ in calls], exercise.seconds)
     if worker.finished:
-        calls = calls + fresh
-    failed, complaint = min(failures, key=lambda pair: describe.size(pair[0].arguments))
-    mistake = next((c.mistake for _, c in failures if c.mistake), None) or diagnose(
-        exercise, calls, lambda one: _complaint(exercise, one) is not None
-    )
-    message = _not_yet(exercise, answer, failed, complaint.text, mistake)
+        found += [(one, _complaint(exercise, one)) for one in fresh]
+    mistake = diagnose(exercise, found)
+    failed, complaint = _plainest(found[: len(calls)], mistake)
+    message = _not_yet(exercise, answer, failed, complaint, mistake)
     return Verdict("not yet", message, mistake), failed.arguments
+
+
+def _plainest(found: list[Finding], mistake: str | None) -> tuple[Call, str]:
+    """The failure that is easiest to read: one that shows the mistake, with small arguments."""
+    failures = [(one, complaint) for one, complaint in found if complaint]
+    telling = [pair for pair in failures if mistake and pair[1].mistake == mistake]
+    one, complaint = min(telling or failures, key=lambda pair: describe.size(pair[0].arguments))
+    return one, complaint.text
 
 
 def _call_all(
@@ -162,7 +169,7 @@ def _out_of_time(exercise: Exercise, answer: Any, case: Arguments, worker: limit
 
 def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
     """What is wrong with what came of a call, or None."""
-    found = _raised_or_odd(one) or _judge(exercise, one)
+    found = _raised_or_odd(exercise, one) or _judge(exercise, one)
     if found or exercise.arguments_may_change or not one.changed:
         return found
     return Complaint(_changed(one.changed, right=True))
@@ -195,10 +202,10 @@ def _ask_judge(
         )
 
 
-def _raised_or_odd(one: Call) -> Complaint | None:
+def _raised_or_odd(exercise: Exercise, one: Call) -> Complaint | None:
     """What is wrong before any value is looked at."""
     if one.error is not None:
-        return Complaint(_raised(one.error))
+        return Complaint(_raised(one.error), _given_away(exercise, one.error))
     if inspect.iscoroutine(one.result):
         one.result.close()
         return Complaint("It returned a coroutine: write `def`, not `async def`.")
@@ -217,6 +224,13 @@ def _nothing(printed: str) -> str:
         return "It returned None: the function should end with `return` and the result."
     said = describe.shorten(printed.strip(), 60)
     return f"It printed {said} and returned None: use `return` in place of `print`."
+
+
+def _given_away(exercise: Exercise, error: BaseException) -> str | None:
+    """The name of the first mistake whose pattern an error matches."""
+    text = error_text(error)
+    known = (mistake for mistake in exercise.mistakes if mistake.raises)
+    return next((one.name for one in known if re.search(one.raises, text)), None)
 
 
 def _raised(error: BaseException) -> str:

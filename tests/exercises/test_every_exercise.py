@@ -1,0 +1,153 @@
+"""What holds for each exercise of the course: its solution passes, and nothing else does."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amaas_kit.exercises import LESSONS, ____, all_exercises
+from amaas_kit.exercises.compare import unchanged
+
+COURSE = all_exercises()
+EXERCISES = [one for exercises in COURSE.values() for one in exercises]
+MISTAKES = [(one, mistake) for one in EXERCISES for mistake in one.mistakes]
+FEWEST = {
+    "start_here": 2,
+    "forward_pass": 4,
+    "backpropagation": 5,
+    "gradient_descent": 5,
+    "first_network": 4,
+}
+SEEDS = range(2)
+
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda one: one.key)
+
+
+def unlisted(lesson: str) -> dict[str, list]:
+    path = Path(__file__).parent / "unlisted" / f"{lesson}.py"
+    if not path.exists():
+        return {}
+    spec = importlib.util.spec_from_file_location(f"unlisted_{lesson}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.WRONG
+
+
+UNLISTED = [
+    (one, answer)
+    for lesson, exercises in COURSE.items()
+    for one in exercises
+    for answer in unlisted(lesson).get(one.name, [])
+]
+
+
+def name_of(value) -> str:
+    for name in ("key", "name", "__name__"):
+        if hasattr(value, name):
+            return str(getattr(value, name))
+    return str(value)
+
+
+def test_every_lesson_so_far_has_its_exercises():
+    assert list(COURSE) == list(LESSONS) == list(FEWEST)
+    short = {name: len(found) for name, found in COURSE.items() if len(found) < FEWEST[name]}
+    assert short == {}
+
+
+@each_exercise
+def test_it_is_called_as_its_module_calls_it(exercise):
+    module = importlib.import_module(f"amaas_kit.exercises.{exercise.lesson}")
+    assert getattr(module, exercise.name) is exercise
+
+
+@each_exercise
+def test_its_parts_are_there(exercise):
+    names = [mistake.name for mistake in exercise.mistakes]
+    assert len(set(names)) == len(names) >= 1
+    assert all(name.isidentifier() for name in names)
+    assert len(exercise.hints) >= 2
+    assert exercise.demands
+    assert (exercise.definition is None) != (exercise.judge is None)
+    assert exercise.definition is not exercise.answer
+
+
+@each_exercise
+def test_its_statement_names_the_function_and_every_argument(exercise):
+    wanted = list(exercise.draw(np.random.default_rng(0)))
+    assert list(inspect.signature(exercise.answer).parameters) == wanted
+    for name in (exercise.answer.__name__, *wanted):
+        assert name in exercise.statement
+
+
+@each_exercise
+def test_it_draws_by_the_seed_alone(exercise):
+    first, second = (exercise.draw(np.random.default_rng(5)) for _ in range(2))
+    assert unchanged(dict(first), dict(second))
+
+
+@each_exercise
+def test_no_answer_is_not_attempted(exercise):
+    for answer in (____, lambda *arguments: ____, lambda *arguments: (0, [____]), ...):
+        assert exercise.examine(answer, seed=0).outcome == "not attempted"
+    assert exercise.examine().outcome == "not attempted"
+
+
+@each_exercise
+def test_its_solution_is_correct_on_fifty_draws(exercise):
+    verdict = exercise.examine(exercise.answer, seed=1, draws=50)
+    assert verdict.outcome == "correct", verdict.message
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=name_of)
+def test_a_known_mistake_gets_its_own_sentence(exercise, mistake):
+    for seed in SEEDS:
+        verdict = exercise.examine(mistake.answer, seed=seed)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.name), verdict.message
+        assert mistake.sentence in verdict.message
+        others = {other.sentence for other in exercise.mistakes} - {mistake.sentence}
+        assert not any(sentence in verdict.message for sentence in others)
+
+
+@each_exercise
+def test_two_wrong_answers_are_at_hand_that_are_no_known_mistake(exercise):
+    assert len([answer for one, answer in UNLISTED if one is exercise]) >= 2
+
+
+@pytest.mark.parametrize(("exercise", "answer"), UNLISTED, ids=name_of)
+def test_another_wrong_answer_is_not_taken_for_a_known_mistake(exercise, answer):
+    for seed in SEEDS:
+        verdict = exercise.examine(answer, seed=seed)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", None), verdict.message
+
+
+@each_exercise
+def test_no_argument_is_the_answer(exercise):
+    count = len(exercise.draw(np.random.default_rng(0)))
+    for position in range(count):
+        verdict = exercise.examine(lambda *given, i=position: given[i], seed=position)
+        assert verdict.outcome == "not yet", verdict.message
+    assert exercise.examine(lambda *given: given, seed=0).outcome == "not yet"
+
+
+@each_exercise
+def test_no_constant_is_the_answer(exercise):
+    drawn = exercise.draw(np.random.default_rng(11))
+    once_right = exercise.answer(*drawn.values())
+    constants = [0, 1, -1, 0.5, True, False, "", [], (), {}, np.zeros(3), once_right]
+    for constant in constants:
+        verdict = exercise.examine(lambda *given, value=constant: value, seed=3)
+        assert verdict.outcome == "not yet", (constant, verdict.message)
+    assert exercise.examine(lambda *given: None, seed=3).outcome == "not yet"
+
+
+@each_exercise
+def test_its_solution_can_be_shown_as_code(exercise, capsys):
+    exercise.solution()
+    shown = capsys.readouterr().out
+    assert f"def {exercise.answer.__name__}(" in shown
+    assert "# type:" not in shown
+    assert "# noqa" not in shown
