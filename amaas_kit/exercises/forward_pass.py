@@ -1,0 +1,765 @@
+"""The exercises of notebooks/01_forward_pass: border, ReLU, layer, softmax, loss, parameters."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Solutions are shown as a learner would write them, without annotations.
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from amaas_kit.exercises.exercise import Exercise, Mistake
+from amaas_kit.network import LOSSES, Dense, Network
+
+Array = npt.NDArray[Any]
+
+FAR = 1000.0
+"""A logit so large that its power of e leaves the range of a float64."""
+
+
+def _draw_border(rng: np.random.Generator) -> dict[str, Any]:
+    return {"w": rng.normal(0, 2, size=2).round(1), "point": rng.normal(0, 2, size=2).round(1)}
+
+
+def border_bias(w, point):
+    return -(w @ point)
+
+
+def _border_of_the_room(w: Array, point: Array) -> float:
+    """What the weighted sum without a bias lacks to 0."""
+    without_bias = Dense(w[:, None], np.zeros(1))
+    return -float(without_bias.weighted_sums(point[None, :])[0, 0])
+
+
+def _sign_forgotten(w: Array, point: Array) -> Any:
+    return w @ point
+
+
+def _not_added_up(w: Array, point: Array) -> Array:
+    return -(w * point)
+
+
+def _distance(w: Array, point: Array) -> Any:
+    return -(w @ point) / np.linalg.norm(w)
+
+
+def _weights_left_out(w: Array, point: Array) -> Any:
+    return -point.sum()
+
+
+move_border = Exercise(
+    name="move_border",
+    lesson="forward_pass",
+    title="Move the border",
+    statement=r"""
+Write `border_bias(w, point)`: the bias with which the border of a neuron runs through a given
+point. On the border $z = x_1 w_1 + x_2 w_2 + b$ is 0.
+
+- `w`, shape (2,): the two weights of the neuron;
+- `point`, shape (2,): $x_1$ and $x_2$ of the point;
+- return: one number, the bias $b$.
+""",
+    draw=_draw_border,
+    solution=border_bias,
+    definition=_border_of_the_room,
+    demands="with your b, the sum point[0] * w[0] + point[1] * w[1] + b is 0",
+    mistakes=(
+        Mistake(
+            "sign_forgotten",
+            _sign_forgotten,
+            "Your b is what the inputs and weights add up to, so z becomes twice that. The bias "
+            "must take the sum back to 0: look at its sign.",
+        ),
+        Mistake(
+            "not_added_up",
+            _not_added_up,
+            "You return one number for each input. `*` multiplies number by number; a neuron then "
+            "adds the products up, and has a single bias.",
+        ),
+        Mistake(
+            "distance",
+            _distance,
+            "You divided by the length of w. That gives the distance of the border from the "
+            "origin; the bias is that distance times the length of w.",
+        ),
+        Mistake(
+            "weights_left_out",
+            _weights_left_out,
+            "You added up the inputs without their weights. The border depends on w: each input "
+            "counts as often as its weight says.",
+        ),
+    ),
+    hints=(
+        "Put the point into the formula of z. All in it is known but b.",
+        "Set z = 0 and bring b to one side: b = -(…).",
+        "`w @ point`, or `w[0] * point[0] + w[1] * point[1]`, is the sum; b is its opposite.",
+    ),
+    core=False,
+)
+
+
+def _draw_relu(rng: np.random.Generator) -> dict[str, Any]:
+    """Rows of numbers; every other draw is a single one, which even Python's max accepts."""
+    single = rng.random() < 0.5
+    shape = (1, 1) if single else tuple(rng.integers(2, 5, size=2))
+    return {"z": rng.normal(0, 2, size=shape).round(1)}
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+def _relu_by_loops(z: Array) -> Array:
+    return np.array([[value if value > 0 else 0.0 for value in row] for row in z])
+
+
+def _mask(z: Array) -> Array:
+    return z > 0
+
+
+def _absolute(z: Array) -> Array:
+    return np.abs(z)
+
+
+def _leaky(z: Array) -> Array:
+    return np.where(z > 0, z, 0.2 * z)
+
+
+def _other_half(z: Array) -> Array:
+    return np.minimum(z, 0)
+
+
+def _dropped(z: Array) -> Array:
+    return z[z > 0]
+
+
+def _python_max(z: Array) -> Any:
+    return max(z, 0)
+
+
+def _largest(z: Array) -> Any:
+    return max(z.max(), 0)
+
+
+relu_activation = Exercise(
+    name="relu_activation",
+    lesson="forward_pass",
+    title="ReLU",
+    statement="""
+Write `relu(z)`: keep every number that is positive and make 0 of the others.
+
+- `z`, an array of any shape, here (n, h);
+- return: an array of the same shape.
+""",
+    draw=_draw_relu,
+    solution=relu,
+    definition=_relu_by_loops,
+    demands="each number of z where it is above 0, and 0 everywhere else; the shape of z",
+    mistakes=(
+        Mistake(
+            "mask",
+            _mask,
+            "You return whether each number is positive (True and False, or 1 and 0). That is the "
+            "slope of ReLU. ReLU itself keeps the numbers.",
+        ),
+        Mistake(
+            "absolute",
+            _absolute,
+            "You turn negative numbers into positive ones. ReLU makes 0 of them.",
+        ),
+        Mistake(
+            "leaky",
+            _leaky,
+            "A fifth of each negative number comes through. That is leaky ReLU; the plain one lets "
+            "nothing negative through.",
+        ),
+        Mistake(
+            "other_half",
+            _other_half,
+            "You keep what is negative and make 0 of what is positive. It is the other way round.",
+        ),
+        Mistake(
+            "dropped",
+            _dropped,
+            "`z[z > 0]` picks the positive numbers and leaves the others out, so the shape is "
+            "lost. The next layer needs a number of every unit: put a 0 in the place of each.",
+        ),
+        Mistake(
+            "python_max",
+            _python_max,
+            "Python's `max(z, 0)` asks once which of two things is larger, and an array has no "
+            "single answer. NumPy has a function that compares number by number.",
+        ),
+        Mistake(
+            "largest",
+            _largest,
+            "You return one number for the whole array, its largest. ReLU looks at each number on "
+            "its own.",
+        ),
+    ),
+    hints=(
+        "You need the larger of z and 0, number by number, for the whole array at once.",
+        "`np.maximum` compares two arrays, or an array and a number. `np.where` would do as well.",
+        "`np.maximum(z, …)`: with which number is each z compared?",
+    ),
+)
+
+
+def _draw_dense(rng: np.random.Generator) -> dict[str, Any]:
+    """Shapes in general, shapes in which a transposed w fits, and shapes in which all fits."""
+    n, d, h = rng.integers(2, 5, size=3)
+    kind = rng.integers(3)
+    if kind == 1:
+        h = d
+    elif kind == 2:
+        n = h = d
+    return {
+        "x": rng.normal(0, 2, size=(n, d)).round(1),
+        "w": rng.normal(0, 2, size=(d, h)).round(1),
+        "b": rng.normal(0, 2, size=h).round(1),
+    }
+
+
+def dense(x, w, b):
+    return x @ w + b
+
+
+def _dense_by_loops(x: Array, w: Array, b: Array) -> Array:
+    z = np.zeros((len(x), len(b)))
+    for i in range(len(x)):
+        for j in range(len(b)):
+            z[i, j] = b[j] + math.fsum(x[i, k] * w[k, j] for k in range(len(w)))
+    return z
+
+
+def _transposed_w(x: Array, w: Array, b: Array) -> Array:
+    return x @ w.T + b
+
+
+def _order_swapped(x: Array, w: Array, b: Array) -> Array:
+    return w @ x + b
+
+
+def _bias_missing(x: Array, w: Array, b: Array) -> Array:
+    return x @ w
+
+
+def _bias_per_row(x: Array, w: Array, b: Array) -> Array:
+    return x @ w + b[:, None]
+
+
+def _bias_summed(x: Array, w: Array, b: Array) -> Array:
+    return x @ w + b.sum()
+
+
+def _number_by_number(x: Array, w: Array, b: Array) -> Array:
+    return x * w + b
+
+
+def _activated(x: Array, w: Array, b: Array) -> Array:
+    return np.maximum(x @ w + b, 0)
+
+
+dense_layer = Exercise(
+    name="dense_layer",
+    lesson="forward_pass",
+    title="A dense layer",
+    statement="""
+Write `dense(x, w, b)`: the weighted sums of all units of a layer, for all rows at once, without
+an activation.
+
+- `x`, shape (n, d): n rows of d inputs;
+- `w`, shape (d, h): one column of d weights for each of h units;
+- `b`, shape (h,): one bias for each unit;
+- return: `z`, shape (n, h). Entry [i, j] is what unit j makes of row i: the sum over k of
+  `x[i, k] * w[k, j]`, plus `b[j]`.
+""",
+    draw=_draw_dense,
+    solution=dense,
+    definition=_dense_by_loops,
+    demands="entry [i, j] is the sum over k of x[i, k] * w[k, j], plus b[j]; the shape is (n, h)",
+    mistakes=(
+        Mistake(
+            "transposed_w",
+            _transposed_w,
+            "You used w transposed. It fits only where a layer has as many units as inputs, and "
+            "even there each unit gets the weights of another. In this course w is (inputs, "
+            "units): a unit is a column, and x @ w needs no turning.",
+        ),
+        Mistake(
+            "order_swapped",
+            _order_swapped,
+            "You computed w @ x, the order of the books, where x is a column and w has a row for "
+            "each unit. Here the rows of x are examples and the columns of w are units, so x "
+            "stands on the left.",
+        ),
+        Mistake(
+            "bias_missing",
+            _bias_missing,
+            "Your sums are right but for the bias: b has no effect on what you return. Every unit "
+            "adds its own.",
+        ),
+        Mistake(
+            "bias_per_row",
+            _bias_per_row,
+            "You added the biases along the rows: example i got b[i]. A bias belongs to a unit, "
+            "that is to a column of z. An array of shape (h,) lines up with the columns by "
+            "itself; it must not be turned into a column.",
+        ),
+        Mistake(
+            "bias_summed",
+            _bias_summed,
+            "You added the sum of all biases to every unit. Each unit has one bias of its own.",
+        ),
+        Mistake(
+            "number_by_number",
+            _number_by_number,
+            "`*` multiplies number by number and adds nothing up. The product in which every row "
+            "of x meets every column of w is `@`.",
+        ),
+        Mistake(
+            "activated",
+            _activated,
+            "Your sums are right, and then a ReLU made 0 of the negative ones. This function "
+            "stops at z; the activation comes after it.",
+        ),
+    ),
+    hints=(
+        "The slow loop above does one row and one unit. A single operator does all of them.",
+        "Multiply with `@`. The inner sizes must agree: (n, d) @ (d, h) gives (n, h).",
+        "Then add b. An array of shape (h,) is added to every row of one of shape (n, h).",
+    ),
+)
+
+
+def _draw_softmax(rng: np.random.Generator) -> dict[str, Any]:
+    """Rows near 0, far above and far below; half of the tables are square."""
+    n, k = rng.integers(2, 5, size=2)
+    if rng.random() < 0.5:
+        n = k
+    level = rng.choice([0.0, FAR, -FAR], size=(n, 1))
+    return {"z": rng.normal(0, 2, size=(n, k)).round(1) + level}
+
+
+def softmax(z):
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _softmax_by_loops(z: Array) -> Array:
+    p = np.zeros(z.shape)
+    for i, row in enumerate(z):
+        for j, value in enumerate(row):
+            # 1 / p_j is the sum of e^(z_k - z_j), in which the level of the row cancels.
+            p[i, j] = 1 / math.fsum(math.exp(other - value) for other in row)
+    return p
+
+
+def _no_shift(z: Array) -> Array:
+    powers = np.exp(z)
+    total: Array = powers.sum(axis=1, keepdims=True)
+    return powers / total
+
+
+def _wrong_axis(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=0))
+    total: Array = powers.sum(axis=0)
+    return powers / total
+
+
+def _wrong_axis_of_the_sum(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    total: Array = powers.sum(axis=0)
+    return powers / total
+
+
+def _one_shift_for_all(z: Array) -> Array:
+    powers = np.exp(z - z.max())
+    total: Array = powers.sum(axis=1, keepdims=True)
+    return powers / total
+
+
+def _one_sum_for_all(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    total: Array = powers.sum()
+    return powers / total
+
+
+def _keepdims_missing(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1))
+    total: Array = powers.sum(axis=1)
+    return powers / total
+
+
+def _keepdims_missing_in_the_sum(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    total: Array = powers.sum(axis=1)
+    return powers / total
+
+
+def _not_divided(z: Array) -> Array:
+    return np.exp(z - z.max(axis=1, keepdims=True))
+
+
+stable_softmax = Exercise(
+    name="stable_softmax",
+    lesson="forward_pass",
+    title="A softmax that does not overflow",
+    statement=r"""
+Write `softmax(z)`: turn each row of logits into probabilities,
+
+$$p_{ij} = \frac{e^{z_{ij}}}{\sum_k e^{z_{ik}}}$$
+
+so that it also works for logits of 1,000 or -1,000.
+
+- `z`, shape (n, k): n rows of k logits;
+- return: an array of shape (n, k). Each row is positive and has the sum 1. (What is smaller than
+  the smallest float may be 0.)
+""",
+    draw=_draw_softmax,
+    solution=softmax,
+    definition=_softmax_by_loops,
+    demands="in each row, e to the power of each logit, divided by the sum of that row's powers; "
+    "finite numbers also for logits near 1,000 or -1,000",
+    mistakes=(
+        Mistake(
+            "no_shift",
+            _no_shift,
+            "The formula is right, the floats are not large enough for it: e^1000 is infinite for "
+            "them, and e^-1000 is 0 in every place, and then inf / inf or 0 / 0 is nan. Take "
+            "from each row a number of its own before you raise e to it.",
+        ),
+        Mistake(
+            "wrong_axis",
+            _wrong_axis,
+            "Your columns have the sum 1, not your rows: you went along axis 0 where axis 1 was "
+            "meant. So the probabilities of one row depend on the other rows of the batch.",
+        ),
+        Mistake(
+            "wrong_axis_of_the_sum",
+            _wrong_axis_of_the_sum,
+            "The shift is right, but you divide by the sum of each column. Each row must be "
+            "divided by its own sum: look at the axis of the sum.",
+        ),
+        Mistake(
+            "one_shift_for_all",
+            _one_shift_for_all,
+            "You took the largest logit of the whole table from every row. A row that lies far "
+            "below it has only zeros left, and 0 / 0 is nan. Each row needs its own shift.",
+        ),
+        Mistake(
+            "one_sum_for_all",
+            _one_sum_for_all,
+            "The whole table has the sum 1, not each row. Sum along the axis of the classes.",
+        ),
+        Mistake(
+            "keepdims_missing",
+            _keepdims_missing,
+            "The maxima and sums have the shape (n,), and NumPy lines that up with the columns: "
+            "an error for most tables, and silently wrong for square ones. Keep them as a "
+            "column of shape (n, 1).",
+        ),
+        Mistake(
+            "keepdims_missing_in_the_sum",
+            _keepdims_missing_in_the_sum,
+            "The shift is right. The sums have the shape (n,), and NumPy lines that up with the "
+            "columns: an error for most tables, and silently wrong for square ones. Keep them "
+            "as a column of shape (n, 1).",
+        ),
+        Mistake(
+            "not_divided",
+            _not_divided,
+            "These are the powers after the shift: the largest of each row is 1. They become "
+            "probabilities when each row is divided by its sum.",
+        ),
+    ),
+    hints=(
+        "Taking the same number from all logits of a row leaves its probabilities as they are. "
+        "Which number makes every power harmless?",
+        "The row's largest logit: then the largest power is e^0 = 1. Use `z.max` along axis 1.",
+        "`z.max(axis=1, keepdims=True)` is a column of shape (n, 1), so each row loses its own "
+        "maximum. Divide by the sum in the same way.",
+    ),
+)
+
+
+def _draw_loss(rng: np.random.Generator) -> dict[str, Any]:
+    """Logits near 0, logits beyond the powers of floats, and of these some with y the largest."""
+    n, k = rng.integers(2, 5, size=2)
+    kind = rng.choice(3, p=[0.3, 0.4, 0.3])
+    logits = (rng.normal(0, 2, size=(n, k)) * (500 if kind else 1)).round(1)
+    return {"logits": logits, "y": logits.argmax(axis=1) if kind == 2 else rng.integers(k, size=n)}
+
+
+def cross_entropy(logits, y):
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    return (log_sum - shifted[np.arange(len(y)), y]).mean()
+
+
+def _log_p(logits: Array) -> Array:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum: Array = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted - log_sum
+
+
+def _summed(logits: Array, y: Array) -> Any:
+    return -_log_p(logits)[np.arange(len(y)), y].sum()
+
+
+def _sign(logits: Array, y: Array) -> Any:
+    return _log_p(logits)[np.arange(len(y)), y].mean()
+
+
+def _base_two(logits: Array, y: Array) -> Any:
+    return -_log_p(logits)[np.arange(len(y)), y].mean() / np.log(2)
+
+
+def _log_of_zero(logits: Array, y: Array) -> Any:
+    p = softmax(logits)
+    return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def _powers_overflow(logits: Array, y: Array) -> Any:
+    log_sum = np.log(np.exp(logits).sum(axis=1))
+    return (log_sum - logits[np.arange(len(y)), y]).mean()
+
+
+def _probabilities_overflow(logits: Array, y: Array) -> Any:
+    powers = np.exp(logits)
+    p = powers / powers.sum(axis=1, keepdims=True)
+    return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def _every_row_with_every_class(logits: Array, y: Array) -> Any:
+    return -_log_p(logits)[:, y].mean()
+
+
+def _all_classes(logits: Array, y: Array) -> Any:
+    return -_log_p(logits).mean()
+
+
+def _log_sum_left_out(logits: Array, y: Array) -> Any:
+    return -logits[np.arange(len(y)), y].mean()
+
+
+def _one_loss_a_row(logits: Array, y: Array) -> Array:
+    return -_log_p(logits)[np.arange(len(y)), y]
+
+
+loss_from_logits = Exercise(
+    name="loss_from_logits",
+    lesson="forward_pass",
+    title="Cross-entropy from logits",
+    statement=r"""
+Write `cross_entropy(logits, y)`: the mean over the rows of $-\log p_{\text{truth}}$, computed
+from the logits so that no probability has to be stored:
+
+$$-\log p_{\text{truth}} = \log \sum_k e^{z_k} - z_{\text{truth}}$$
+
+It must stay finite for logits of thousands.
+
+- `logits`, shape (n, k): n rows of k logits;
+- `y`, shape (n,): the number of the true class of each row, an integer from 0 to k - 1;
+- return: one number.
+""",
+    draw=_draw_loss,
+    solution=cross_entropy,
+    definition=LOSSES["cross_entropy"].value,
+    demands="the mean over the rows of log(sum over k of e^logits[i, k]) - logits[i, y[i]], with "
+    "natural logarithms; a finite number also for logits of thousands",
+    mistakes=(
+        Mistake(
+            "summed",
+            _summed,
+            "This is the sum over the rows. The mean is asked for, so that the loss does not grow "
+            "with the number of rows.",
+        ),
+        Mistake(
+            "sign",
+            _sign,
+            "This is the mean of log p, which is never above 0. A loss is 0 when all is right and "
+            "grows with every error: turn the sign.",
+        ),
+        Mistake(
+            "base_two",
+            _base_two,
+            "You count in bits, with logarithms to the base 2. Losses in this course use the "
+            "natural logarithm, `np.log`.",
+        ),
+        Mistake(
+            "log_of_zero",
+            _log_of_zero,
+            "You made probabilities first and then took their logarithm. A probability below the "
+            "smallest float is stored as 0, and the log of 0 is infinite. Use the formula with "
+            "the logits instead.",
+        ),
+        Mistake(
+            "powers_overflow",
+            _powers_overflow,
+            "The formula is right, but e^1000 is infinite for a float, and e^-1000 is 0. Take "
+            "the row's maximum from the logits first: log(sum(e^z)) = m + log(sum(e^(z - m))).",
+        ),
+        Mistake(
+            "probabilities_overflow",
+            _probabilities_overflow,
+            "Two traps at once: e^1000 is infinite for a float, so that inf / inf gives nan, and a "
+            "probability that is stored as 0 has no logarithm. Use the formula with the logits, "
+            "after the row's maximum was taken from them.",
+        ),
+        Mistake(
+            "every_row_with_every_class",
+            _every_row_with_every_class,
+            "`[:, y]` takes the classes of *all* rows from each row, a table of (n, n). One entry "
+            "a row is wanted: row 0 with y[0], row 1 with y[1], and so on.",
+        ),
+        Mistake(
+            "all_classes",
+            _all_classes,
+            "You averaged over all classes. Only the true class of each row counts; nothing of y "
+            "is in your result.",
+        ),
+        Mistake(
+            "log_sum_left_out",
+            _log_sum_left_out,
+            "This is minus the true logit alone. Without the log of the sum it says nothing about "
+            "the other classes, and a loss could be lowered by raising all logits.",
+        ),
+        Mistake(
+            "one_loss_a_row",
+            _one_loss_a_row,
+            "These are the losses of the single rows, and they are right. Give their mean.",
+        ),
+    ),
+    hints=(
+        "Take the row's maximum from all its logits first. That changes neither side of the "
+        "formula, because both terms on the right lose the same number.",
+        "`logits[np.arange(len(y)), y]` picks from each row the logit of its true class.",
+        "With `shifted` = logits minus the row's maximum, a row costs "
+        "`np.log(np.exp(shifted).sum(axis=1))` minus its true shifted logit. Then the mean.",
+    ),
+    core=False,
+    draws=20,
+)
+
+
+def _draw_sizes(rng: np.random.Generator) -> dict[str, Any]:
+    return {"sizes": rng.integers(2, 40, size=rng.integers(3, 6)).tolist()}
+
+
+def count_parameters(sizes):
+    total = 0
+    for i in range(len(sizes) - 1):
+        total += sizes[i] * sizes[i + 1] + sizes[i + 1]
+    return total
+
+
+def _count_of_the_room(sizes: list[int]) -> int:
+    return Network(sizes, seed=0).count_parameters()
+
+
+def _biases_forgotten(sizes: list[int]) -> int:
+    return sum(d * h for d, h in pairwise(sizes))
+
+
+def _units_counted(sizes: list[int]) -> int:
+    return sum(sizes)
+
+
+def _units_without_inputs(sizes: list[int]) -> int:
+    return sum(sizes[1:])
+
+
+def _inputs_with_biases(sizes: list[int]) -> int:
+    return sum(d * h for d, h in pairwise(sizes)) + sum(sizes)
+
+
+def _bias_for_each_input(sizes: list[int]) -> int:
+    return sum(d * h + d for d, h in pairwise(sizes))
+
+
+def _one_bias_a_layer(sizes: list[int]) -> int:
+    return sum(d * h + 1 for d, h in pairwise(sizes))
+
+
+def _last_layer_forgotten(sizes: list[int]) -> int:
+    return sum(d * h + h for d, h in pairwise(sizes[:-1]))
+
+
+def _bytes_counted(sizes: list[int]) -> int:
+    return 4 * sum(d * h + h for d, h in pairwise(sizes))
+
+
+parameter_count = Exercise(
+    name="parameter_count",
+    lesson="forward_pass",
+    title="Count the parameters",
+    statement="""
+Write `count_parameters(sizes)`: how many parameters a network of dense layers has.
+
+- `sizes`, a list of integers: the number of inputs, then the number of units of each layer, such
+  as `[64, 128, 64, 10]`;
+- return: an integer, all weights and all biases of all layers.
+""",
+    draw=_draw_sizes,
+    solution=count_parameters,
+    definition=_count_of_the_room,
+    demands="a layer of d inputs and h units has d * h weights and h biases; the sum over all "
+    "layers, where the first entry of sizes is no layer",
+    mistakes=(
+        Mistake(
+            "biases_forgotten",
+            _biases_forgotten,
+            "The weights are all there, the biases are not: every unit has one more parameter.",
+        ),
+        Mistake(
+            "units_counted",
+            _units_counted,
+            "You counted inputs and units, the circles of the picture. Parameters are the lines "
+            "between them, and one bias for each unit.",
+        ),
+        Mistake(
+            "units_without_inputs",
+            _units_without_inputs,
+            "You counted the units, which is the number of the biases. The weights, one for each "
+            "line between two neighbouring columns, are missing.",
+        ),
+        Mistake(
+            "inputs_with_biases",
+            _inputs_with_biases,
+            "You gave the inputs biases as well. The first entry of sizes is no layer: its "
+            "numbers come from outside, nothing is added to them.",
+        ),
+        Mistake(
+            "bias_for_each_input",
+            _bias_for_each_input,
+            "You counted a bias for each input of a layer. It is one for each unit: d * h + h, "
+            "not d * h + d.",
+        ),
+        Mistake(
+            "one_bias_a_layer",
+            _one_bias_a_layer,
+            "You counted one bias for each layer. It is one for each unit of it.",
+        ),
+        Mistake(
+            "last_layer_forgotten",
+            _last_layer_forgotten,
+            "The last layer is missing. Three sizes make two layers: walk over all neighbouring "
+            "pairs.",
+        ),
+        Mistake(
+            "bytes_counted",
+            _bytes_counted,
+            "You counted bytes, four for each parameter. Only the number is asked for here.",
+        ),
+    ),
+    hints=(
+        "Begin on paper with [64, 128, 10]: which arrays are there, and how many numbers has each?",
+        "Walk over the pairs of neighbours: (64, 128), then (128, 10). Each pair is a layer.",
+        "Add d * h weights and h biases for each pair. `zip(sizes, sizes[1:])` gives the pairs.",
+    ),
+)
