@@ -64,11 +64,13 @@ def lab(folder: Path, browser: bool, port: int | None) -> None:
     """Open the lessons in JupyterLab.
 
     Copies the lessons that FOLDER (by default: work) does not hold yet, and changes none that it
-    holds. Ctrl-C ends JupyterLab and its kernels.
+    holds. The course map and the glossary are renewed unless you changed them. Ctrl-C ends
+    JupyterLab and its kernels.
     """
     from amaas_kit import lab as room
 
     new = room.copy_lessons(folder)
+    room.copy_pages(folder)
     click.echo(f"Your lessons are in {folder.resolve()} ({len(new)} of them new).")
     room.start_lab(folder, port, browser, announce=_announce_lab)
 
@@ -268,6 +270,30 @@ def predict(model: str, file: str, as_json: bool) -> None:
         click.echo(json.dumps(_plain(answer)))
     else:
         click.echo("\n".join(_lines(answer)))
+
+
+@main.command()
+@json_option
+def progress(as_json: bool) -> None:
+    """Say which exercises you tried and solved.
+
+    A table for each lesson, with attempts, the day of the first right answer, and hints used. The
+    marks are in ~/.amaas/progress.json, or in the folder that AMAAS_HOME names.
+    """
+    from amaas_kit.exercises import progress as marks
+    from amaas_kit.exercises import scoreboard
+
+    book, note = marks.load()
+    boards = scoreboard.boards(book)
+    if as_json:
+        lessons = [board.as_json() for board in boards]
+        click.echo(json.dumps({"lessons": lessons, "note": note}))
+        return
+    click.echo("\n\n".join(board.as_table() for board in boards))
+    if not any(board.tried for board in boards):
+        click.echo("\nBegin with the first: amaas lab opens the lessons; each has its exercises.")
+    if note:
+        click.echo(note, err=True)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

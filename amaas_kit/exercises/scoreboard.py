@@ -12,6 +12,10 @@ from amaas_kit.exercises.exercise import Exercise
 from amaas_kit.exercises.progress import Book, Marks
 
 
+_TITLE = 40
+"""The width of a column of titles."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One exercise and its marks."""
@@ -70,6 +74,15 @@ class Board:
         """A line for the lesson and one for each exercise."""
         return "\n".join([self.sentence, *(_row_as_text(row) for row in self.rows)])
 
+    def as_table(self) -> str:
+        """A table with what was tried, solved and asked for; one line where that is nothing."""
+        if not any(row.marks != Marks() for row in self.rows):
+            return f"{self.title}: {len(self.rows)} exercises, none tried"
+        heading = f"{self.title:<{_TITLE}} {'':9}{'attempts':>9}  {'solved':11}{'hints':>6}"
+        hints = "1 hint" if self.hints == 1 else f"{self.hints} hints"
+        total = f"  {len(self.rows)} exercises: {self.tried} tried, {self.solved} solved, {hints}"
+        return "\n".join([heading, *map(_row_of_table, self.rows), total])
+
     @property
     def sentence(self) -> str:
         """How much of the lesson is done."""
@@ -123,7 +136,16 @@ def _row_as_json(row: Row) -> dict[str, Any]:
 def _row_as_text(row: Row) -> str:
     kind = "core" if row.exercise.core else "optional"
     facts = ", ".join([row.state, *_facts(row.marks)])
-    return f"  {row.exercise.title:36} {kind:9} {facts}"
+    return f"  {row.exercise.title:<{_TITLE}} {kind:9} {facts}"
+
+
+def _row_of_table(row: Row) -> str:
+    kind = "core" if row.exercise.core else "optional"
+    title = f"  {row.exercise.title}"
+    marks = row.marks
+    day = (marks.solved or "")[: len("2020-01-31")]
+    seen = "  solution seen" if marks.solution_seen else ""
+    return f"{title:<{_TITLE}} {kind:9}{marks.attempts:9}  {day:11}{len(marks.hints):6}{seen}"
 
 
 def _facts(marks: Marks) -> list[str]:

@@ -40,7 +40,17 @@ def stores(tmp_path_factory):
 
 
 def test_the_commands_are_those_of_the_readme():
-    assert COMMANDS == ["bench", "build", "doctor", "lab", "predict", "reset", "serve", "train"]
+    assert COMMANDS == [
+        "bench",
+        "build",
+        "doctor",
+        "lab",
+        "predict",
+        "progress",
+        "reset",
+        "serve",
+        "train",
+    ]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
