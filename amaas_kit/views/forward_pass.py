@@ -1,20 +1,30 @@
-"""The figures of notebooks/01_forward_pass: neuron, activations, layers, a digit's way, losses."""
+"""What notebooks/01_forward_pass shows: a network, neuron, activations, a digit's way, losses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amaas_kit.network import ACTIVATIONS, Dense, Elementwise, Network
+from amaas_kit.network import Network
 from amaas_kit.session import COLOURS
+from amaas_kit.views.journey import JourneyExplorer, draw_journey
+from amaas_kit.views.neuron import NeuronExplorer, draw_neuron, elementwise
+
+__all__ = [
+    "JourneyExplorer",
+    "NeuronExplorer",
+    "draw_activations",
+    "draw_journey",
+    "draw_layers",
+    "draw_losses",
+    "draw_neuron",
+    "draw_sizes",
+]
 
 UNITS_SHOWN = 9
 """So many units of a layer are drawn as circles; of more, the middle is left out."""
@@ -65,41 +75,6 @@ def draw_layers(net: Network) -> Figure:
     return figure
 
 
-def draw_neuron(
-    w: npt.ArrayLike, b: float, activation: str = "sigmoid", limit: float = 3.0
-) -> Figure:
-    """What a neuron of two inputs answers, for every pair of inputs between -limit and limit.
-
-    Args:
-        w: its two weights.
-        b: its bias.
-        activation: name of its activation.
-        limit: where the map ends, in both directions.
-
-    Taught in: notebooks/01_forward_pass, A neuron.
-    """
-    weights = np.asarray(w, "float64").reshape(2, 1)
-    neuron = Dense(weights, np.array([float(b)]), activation)
-    ticks = np.linspace(-limit, limit, 121)
-    x1, x2 = np.meshgrid(ticks, ticks)
-    x = np.column_stack([x1.ravel(), x2.ravel()])
-    figure, axis = plt.subplots(figsize=(5.4, 4.2), layout="constrained")
-    answers = axis.pcolormesh(x1, x2, neuron.forward(x).reshape(x1.shape), cmap="cividis")
-    figure.colorbar(answers, label=f"a = {activation}(z)")
-    z = neuron.weighted_sums(x).reshape(x1.shape)
-    if z.min() < 0 < z.max():
-        axis.contour(x1, x2, z, levels=[0.0], colors="white", linewidths=2)
-        edge = -b * weights[:, 0] / (weights[:, 0] @ weights[:, 0])
-        tip = edge + weights[:, 0] / np.linalg.norm(weights)
-        axis.annotate(
-            "", xy=(tip[0], tip[1]), xytext=(edge[0], edge[1]),
-            arrowprops={"arrowstyle": "-|>", "color": COLOURS[1], "linewidth": 2.5},
-        )  # fmt: skip
-    axis.set(xlabel="x1", ylabel="x2", aspect="equal")
-    axis.grid(visible=False)
-    return figure
-
-
 def draw_activations(names: Sequence[str] | None = None, limit: float = 4.0) -> Figure:
     """Activations as solid lines, and their derivatives as dashed ones.
 
@@ -109,8 +84,8 @@ def draw_activations(names: Sequence[str] | None = None, limit: float = 4.0) -> 
 
     Taught in: notebooks/01_forward_pass, Activations.
     """
-    elementwise = {name: f for name, f in ACTIVATIONS.items() if isinstance(f, Elementwise)}
-    chosen = {name: elementwise[name] for name in names or elementwise}
+    known = elementwise()
+    chosen = {name: known[name] for name in names or known}
     columns = min(4, len(chosen))
     rows = math.ceil(len(chosen) / columns)
     figure, axes = plt.subplots(
@@ -129,41 +104,6 @@ def draw_activations(names: Sequence[str] | None = None, limit: float = 4.0) -> 
             axis.set_xlabel("z")
             axis.tick_params(labelbottom=True)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=2, loc="outside upper center")
-    return figure
-
-
-def draw_journey(net: Network, x: npt.ArrayLike, title: str = "") -> Figure:
-    """One image on its way through a network: the pixels, what each layer made, the last numbers.
-
-    Args:
-        net: a network whose input is a square image, as 64 numbers are 8 x 8.
-        x: one row, of shape (d,).
-        title: over the image.
-
-    Taught in: notebooks/01_forward_pass, A digit on its way through the layers.
-    """
-    steps = net.trace(np.asarray(x)[None, :])
-    side = math.isqrt(net.sizes[0])
-    widths = [1.0, *(max(0.8, _grid(step.a[0]).shape[1] / 8) for step in steps[:-1]), 1.5]
-    figure, axes = plt.subplots(
-        1, len(widths), figsize=(2.1 * sum(widths), 2.8), width_ratios=widths, layout="constrained"
-    )
-    axes[0].imshow(steps[0].x[0].reshape(side, side), vmin=0)
-    _bare(axes[0], title or "input", f"{net.sizes[0]} pixels")
-    for i, (axis, step) in enumerate(zip(axes[1:-1], steps, strict=False), start=1):
-        image = axis.imshow(_grid(step.a[0]), cmap="cividis")
-        _bare(axis, f"layer {i}: {net.activations[i - 1]}", f"{step.a.shape[1]} units")
-        figure.colorbar(image, ax=axis, shrink=0.75)
-    outputs = steps[-1].a[0]
-    places = np.arange(len(outputs))
-    colours = [COLOURS[1] if place == outputs.argmax() else COLOURS[0] for place in places]
-    axes[-1].barh(places, outputs, color=colours)
-    axes[-1].axvline(0, color="black", linewidth=0.8)
-    axes[-1].set(
-        title=f"layer {len(steps)}: {net.activations[-1]}", xlabel="a", ylabel="unit",
-        yticks=places,
-    )  # fmt: skip
-    axes[-1].invert_yaxis()
     return figure
 
 
@@ -220,21 +160,6 @@ def _heights(units: int) -> list[float]:
     if units > UNITS_SHOWN:
         heights.remove(0.0)
     return heights
-
-
-def _grid(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Units in rows of eight or, of more than 64, sixteen; places without a unit are NaN."""
-    columns = 8 if len(a) <= 64 else 16
-    rows = math.ceil(len(a) / columns)
-    grid = np.full(rows * columns, np.nan)
-    grid[: len(a)] = a
-    return grid.reshape(rows, columns)
-
-
-def _bare(axis: Axes, title: str, below: str) -> None:
-    axis.set(title=title, xlabel=below, xticks=[], yticks=[])
-    axis.grid(visible=False)
-    axis.spines[:].set_visible(True)
 
 
 def _in_words(count: int) -> str:

@@ -1,10 +1,12 @@
-"""The figures of lesson 01 show the numbers that the rooms compute."""
+"""The figures and widgets of lesson 01 show the numbers that the rooms compute."""
 
 import numpy as np
 import pytest
 
-from amaas_kit.network import ACTIVATIONS, Network
+from amaas_kit.errors import NetworkError
+from amaas_kit.network import ACTIVATIONS, Dense, Network
 from amaas_kit.views import forward_pass as views
+from amaas_kit.views.view import leaves
 
 
 def texts(axis):
@@ -25,18 +27,113 @@ def test_the_middle_of_many_units_is_left_out(sizes, circles):
 
 
 def test_the_neurons_map_is_its_answers():
-    axis = views.draw_neuron([1.5, -1.0], 0.5, "sigmoid").axes[0]
-    mesh = axis.collections[0]
-    x1, x2 = mesh.get_coordinates()[30, 80]
-    answers = mesh.get_array()
+    plane, curve = views.draw_neuron([1.5, -1.0], 0.5, "sigmoid").axes
+    answers = plane.images[0].get_array()
     ticks = np.linspace(-3, 3, len(answers))
-    expected = 1 / (1 + np.exp(-(1.5 * ticks[80] - ticks[30] + 0.5)))
-    assert answers[30, 80] == pytest.approx(expected)
-    assert (x1, x2) == pytest.approx((ticks[80], ticks[30]), abs=0.03)
+    x1, x2 = np.meshgrid(ticks, ticks)
+    np.testing.assert_allclose(answers, 1 / (1 + np.exp(-(1.5 * x1 - x2 + 0.5))))
+    assert plane.images[0].get_extent() == [-3, 3, -3, 3]
+    assert plane.images[0].norm is curve.images[0].norm
+
+
+def test_the_border_is_where_the_weighted_sum_is_0():
+    plane = views.draw_neuron([1.5, -1.0], 0.5, "relu").axes[0]
+    points = plane.collections[0].get_paths()[0].vertices
+    assert len(points) > 2
+    np.testing.assert_allclose(1.5 * points[:, 0] - points[:, 1] + 0.5, 0, atol=1e-9)
+    arrow = plane.texts[0]
+    assert np.cross([*np.subtract(arrow.xy, arrow.xyann), 0], [1.5, -1.0, 0])[2] == (
+        pytest.approx(0, abs=1e-9)
+    )
 
 
 def test_a_neuron_that_never_changes_its_mind_has_no_border():
-    assert len(views.draw_neuron([0.0, 0.0], 1.0).axes[0].collections) == 1
+    plane = views.draw_neuron([0.0, 0.0], 1.0).axes[0]
+    assert not plane.collections
+    assert not plane.texts
+
+
+def test_a_marked_point_stands_on_the_map_and_on_the_curve():
+    plane, curve = views.draw_neuron([1.5, -1.0], 0.5, "tanh", at=(2.0, 1.0)).axes
+    assert plane.lines[-1].get_xydata().tolist() == [[2.0, 1.0]]
+    np.testing.assert_allclose(curve.lines[-1].get_xydata(), [[2.5, np.tanh(2.5)]])
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "softmax"])
+def test_the_explorer_says_what_a_dense_layer_computes(activation):
+    view = views.NeuronExplorer(w=(1.5, -1.0), b=0.5, activation=activation, at=(2.0, 1.0))
+    layer = Dense(np.array([[1.5], [-1.0]]), np.array([0.5]), activation)
+    a = layer.forward(np.array([[2.0, 1.0]]))[0, 0]
+    assert "2 * 1.5 + 1 * (-1) + 0.5 = 2.50" in view.sentence
+    assert f"a = {activation}(z) = {a:.2f}." in view.sentence
+    assert repr(view) == f"NeuronExplorer: {view.sentence}"
+
+
+def control(view, description):
+    return next(c for c in leaves(view.children[:1]) if c.description == description)
+
+
+def picture(view):
+    return view.children[1].png
+
+
+@pytest.mark.parametrize(
+    ("description", "value", "sum_"),
+    [
+        ("weight 1", -2.0, "2 * (-2) + 1 * (-1) + 0.5 = -4.50"),
+        ("weight 2", 0.0, "2 * 1.5 + 1 * 0 + 0.5 = 3.50"),
+        ("bias", -4.0, "2 * 1.5 + 1 * (-1) + (-4) = -2.00"),
+        ("input x1", -3.0, "(-3) * 1.5 + 1 * (-1) + 0.5 = -5.00"),
+        ("input x2", 0.3, "2 * 1.5 + 0.3 * (-1) + 0.5 = 3.20"),
+    ],
+)
+def test_every_slider_moves_the_neuron(description, value, sum_):
+    view = views.NeuronExplorer()
+    before = picture(view)
+    control(view, description).value = value
+    assert sum_ in view.sentence
+    assert picture(view) != before
+
+
+def test_the_explorer_says_when_the_border_leaves_the_map():
+    view = views.NeuronExplorer(w=(1.0, 0.0), b=4.0)
+    assert "no border on this map: z is above 0 everywhere" in view.sentence
+    control(view, "bias").value = -4.0
+    assert "z is below 0 everywhere" in view.sentence
+    control(view, "bias").value = 0.0
+    control(view, "weight 1").value = 0.0
+    assert "z is 0 everywhere" in view.sentence
+    control(view, "weight 1").value = 1.0
+    assert "the border, z = 0" in view.sentence
+
+
+def test_weights_beyond_the_usual_sliders_are_kept():
+    view = views.NeuronExplorer(w=(25.5, -1.0))
+    assert "2 * 25.5" in view.sentence
+
+
+@pytest.mark.parametrize(
+    ("faults", "wrong"),
+    [
+        ({"w": (np.nan, 1.0)}, "finite numbers"),
+        ({"b": np.inf}, "finite numbers"),
+        ({"at": (0.0, np.nan)}, "finite numbers"),
+        ({"w": (1e308, 1e308), "at": (0, 0)}, "beyond 1,000"),
+        ({"w": (1.0, 2.0, 3.0)}, "two inputs"),
+        ({"at": 1.0}, "two inputs"),
+        ({"w": ("a", "b")}, "real numbers"),
+        ({"activation": "softmax"}, "several numbers"),
+        ({"activation": "swish"}, "no activation is called that"),
+        ({"limit": 0.0}, "from -limit to limit"),
+        ({"limit": np.nan}, "from -limit to limit"),
+    ],
+)
+def test_a_neuron_that_cannot_be_drawn_says_why(faults, wrong):
+    given = {"w": (1.5, -1.0), "b": 0.5, "activation": "sigmoid", "at": (2.0, 1.0), **faults}
+    with pytest.raises(NetworkError, match=wrong):
+        views.draw_neuron(**given)
+    with pytest.raises(NetworkError, match=wrong):
+        views.NeuronExplorer(**given)
 
 
 def test_activations_are_drawn_with_their_own_slopes():
@@ -55,16 +152,138 @@ def test_all_activations_but_softmax_are_drawn_by_default():
 def test_the_journey_shows_pixels_activations_and_outputs():
     net = Network([64, 128, 20, 10], seed=0)
     x = np.random.default_rng(0).random(64).astype("float32")
-    figure = views.draw_journey(net, x, title="a four")
-    axes = [axis for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    stage, bars = views.draw_journey(net, x, title="a four").axes
     trace = net.trace(x[None])
-    assert axes[0].get_title() == "a four"
-    np.testing.assert_array_equal(axes[0].images[0].get_array().ravel(), x)
-    for axis, step in zip(axes[1:-1], trace, strict=False):
-        drawn = axis.images[0].get_array().compressed()
-        np.testing.assert_allclose(drawn, step.a[0])
-    lengths = [bar.get_width() for bar in axes[-1].patches]
-    np.testing.assert_allclose(lengths, trace[-1].a[0])
+    for words in ("a four", "64 pixels", "layer 1: relu", "128 units", "layer 2: relu", "20 units"):
+        assert words in texts(stage)
+    pixels, *units = stage.images
+    np.testing.assert_array_equal(pixels.get_array().ravel(), x)
+    for image, step in zip(units, trace[:-1], strict=True):
+        np.testing.assert_allclose(np.ma.compressed(image.get_array()), step.a[0])
+    np.testing.assert_allclose([bar.get_width() for bar in bars.patches], trace[-1].a[0])
+
+
+@pytest.fixture
+def rows():
+    return np.random.default_rng(0).random((5, 64)).astype("float32")
+
+
+def test_the_digit_travels_layer_by_layer(rows):
+    net = Network([64, 128, 20, 10], seed=0)
+    view = views.JourneyExplorer(net, rows, y=[4, 3, 2, 1, 0])
+    assert view.sentence == "Digit 0: a 4. 64 numbers, 64 of them above 0."
+    stage, bars = view.figure().axes
+    assert len(stage.images) == 1
+    assert not bars.patches
+    control(view, "digit").value = 3
+    control(view, "layer").value = 2
+    trace = net.trace(rows[[3]])
+    a = trace[1].a[0]
+    assert view.sentence == (
+        f"Layer 2 of 3 (relu) made 20 numbers of 128: {(a == 0).sum()} are 0, "
+        f"the largest is {a.max():.2f}, of unit {a.argmax()}."
+    )
+    stage, bars = view.figure().axes
+    assert len(stage.images) == 3
+    assert not bars.patches
+    assert "not yet" in bars.get_xlabel()
+    control(view, "layer").value = 3
+    logits = trace[2].a[0]
+    p = np.exp(logits) / np.exp(logits).sum()
+    assert f"the network says {logits.argmax()}" in view.sentence
+    assert f"with the probability {p.max():.2f}. The truth is 1." in view.sentence
+    assert len(view.figure().axes[1].patches) == 10
+
+
+@pytest.mark.parametrize("last", ["softmax", "identity", "sigmoid"])
+def test_only_what_is_a_probability_is_called_one(rows, last):
+    net = Network([64, 8, 3], activations=["relu", last], seed=0)
+    view = views.JourneyExplorer(net, rows)
+    control(view, "layer").value = 2
+    assert ("probability" in view.sentence) == (last != "sigmoid")
+    if last == "softmax":
+        assert f"probability {net.forward(rows[:1]).max():.2f}" in view.sentence
+
+
+def test_a_single_number_is_said_as_a_value(rows):
+    net = Network([64, 8, 1], seed=0)
+    view = views.JourneyExplorer(net, rows)
+    control(view, "layer").value = 2
+    assert view.sentence.endswith(f"made one number: {net.forward(rows[:1])[0, 0]:.2f}.")
+
+
+def test_a_single_row_needs_no_choice_of_a_digit(rows):
+    view = views.JourneyExplorer(Network([64, 10], seed=0), rows[:1])
+    assert [c.description for c in leaves(view.children[:1])] == ["layer"]
+
+
+def test_ten_thousand_units_are_thinned_out_and_it_is_said():
+    net = Network([64, 10_000, 300], seed=0)
+    rows = np.random.default_rng(0).random((2, 64))
+    view = views.JourneyExplorer(net, rows)
+    control(view, "layer").value = 1
+    assert "Only every 40th unit is drawn." in view.sentence
+    stage, _ = view.figure().axes
+    assert "10,000 units, every 40th drawn" in texts(stage)
+    drawn = np.ma.compressed(stage.images[1].get_array())
+    np.testing.assert_allclose(drawn, net.trace(rows[:1])[0].a[0][::40])
+    control(view, "layer").value = 2
+    assert "Only the 12 largest are drawn." in view.sentence
+    bars = view.figure().axes[1]
+    widths = sorted(bar.get_width() for bar in bars.patches)
+    np.testing.assert_allclose(widths, np.sort(net.forward(rows[:1])[0])[-12:])
+
+
+def test_of_many_layers_those_around_the_chosen_one_are_drawn(rows):
+    net = Network([64, *[20] * 12, 10], seed=0)
+    view = views.JourneyExplorer(net, rows)
+    control(view, "layer").value = 6
+    assert "Only the layers 5 to 7 and the last are drawn." in view.sentence
+    assert "layer 7" in texts(view.figure().axes[0])
+    assert "layer 8" not in texts(view.figure().axes[0])
+
+
+def test_an_input_that_is_no_square_image_is_drawn_as_a_grid():
+    net = Network([10, 5, 1], seed=0)
+    x = np.random.default_rng(0).normal(size=10)
+    stage, _ = views.draw_journey(net, x).axes
+    assert "10 inputs" in texts(stage)
+    np.testing.assert_allclose(np.ma.compressed(stage.images[0].get_array()), x, rtol=1e-6)
+
+
+def broken(what):
+    net = Network([64, 8, 10], seed=0)
+    if what == "no layer":
+        net.layers.clear()
+    else:
+        net.layers[1].w[3, 4] = np.nan
+    return net
+
+
+@pytest.mark.parametrize(
+    ("what", "said"), [("no layer", "without layers"), ("nan", "w1\\[3, 4\\]")]
+)
+def test_a_broken_network_is_refused_at_once(rows, what, said):
+    for show in (views.JourneyExplorer, lambda net, x: views.draw_journey(net, x[0])):
+        with pytest.raises(NetworkError, match=said):
+            show(broken(what), rows)
+
+
+def test_a_network_that_breaks_later_is_said_in_place_of_the_picture(rows):
+    net = Network([64, 8, 10], seed=0)
+    view = views.JourneyExplorer(net, rows)
+    net.layers[0].b[2] = np.inf
+    control(view, "layer").value = 1
+    assert "b0[2] = inf" in view.sentence
+    assert picture(view) == b""
+
+
+def test_rows_of_another_width_or_with_too_few_truths_are_refused(rows):
+    net = Network([64, 10], seed=0)
+    with pytest.raises(NetworkError, match="64 columns"):
+        views.JourneyExplorer(net, rows[:, :60])
+    with pytest.raises(NetworkError, match="one truth"):
+        views.JourneyExplorer(net, rows, y=[1, 2])
 
 
 def test_losses_are_those_of_the_probability():

@@ -1,0 +1,278 @@
+"""A digit on its way through a network: a figure, and a widget that goes layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import numpy.typing as npt
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from amaas_kit.errors import NetworkError
+from amaas_kit.network import ACTIVATIONS, LayerTrace, Network
+from amaas_kit.network.arrays import Array, as_array, as_floats, as_rows
+from amaas_kit.session import COLOURS
+from amaas_kit.views.view import View
+
+CELLS_SHOWN = 256
+"""So many units of a layer are drawn as cells of a grid; of more, only every so-many-th."""
+
+OUTPUTS_SHOWN = 12
+"""So many numbers of a last layer are drawn as bars; of more, the largest."""
+
+LAYERS_SHOWN = 3
+"""So many layers before the last are drawn at once; of more, those around the chosen one."""
+
+Place = tuple[float, float, float]
+"""Left, bottom and side of a square, in inches."""
+
+SIZE = (8.6, 3.0)
+SITUATION = "While drawing a row's way through a network"
+
+
+def draw_journey(net: Network, x: npt.ArrayLike, title: str = "") -> Figure:
+    """One row on its way through a network: the input, what each layer made, the last numbers.
+
+    Args:
+        net: the network. An input of 64 numbers is drawn as an image of 8 x 8; one whose number is
+            no square, as a grid.
+        x: one row, of shape (d,).
+        title: over the input.
+
+    Raises:
+        NetworkError: a row that does not fit; no layer; a parameter that is no finite number.
+
+    Taught in: notebooks/01_forward_pass, A digit on its way through the layers.
+    """
+    _require_sound(net)
+    steps = net.trace(as_array(x, name="x", situation=SITUATION)[None])
+    figure = plt.figure(figsize=SIZE)
+    _paint_journey(figure, net, steps, len(steps), title or "input")
+    return figure
+
+
+class JourneyExplorer(View):
+    """A digit on its way through a network: choose the digit, and how far it has come.
+
+    The picture is that of `draw_journey`, up to the chosen layer; the sentence reads that layer.
+
+    Args:
+        net: the network; it is asked, not changed.
+        x: rows (n, d) to choose from.
+        y: their true classes (n,), if they are known.
+
+    Raises:
+        NetworkError: rows that do not fit the network; no layer; a parameter that is no finite
+            number; another number of truths than rows.
+
+    Taught in: notebooks/01_forward_pass, A digit on its way through the layers.
+    """
+
+    def __init__(self, net: Network, x: npt.ArrayLike, y: npt.ArrayLike | None = None) -> None:
+        _require_sound(net)
+        self._net = net
+        self._x = as_rows(x, net.sizes[0], net.dtype, situation=SITUATION)
+        self._y = None if y is None else as_array(y, name="y", situation=SITUATION)
+        if self._y is not None and self._y.shape != (len(self._x),):
+            raise NetworkError(
+                situation=SITUATION,
+                seen=f"y of shape {self._y.shape} for {len(self._x)} rows",
+                wrong="each row has one truth",
+                fix="pass x and y of the same rows, for example x, y = split.test",
+            )
+        self._digit = ipywidgets.IntSlider(
+            value=0, min=0, max=max(1, len(self._x) - 1), description="digit"
+        )
+        self._layer = ipywidgets.IntSlider(value=0, min=0, max=len(net.layers), description="layer")
+        only_one = len(self._x) == 1
+        controls = [self._layer] if only_one else [self._digit, self._layer]
+        super().__init__(controls, size=SIZE)
+
+    def paint(self, figure: Figure) -> str:
+        """The digit as far as it has come, and what the layer there made of it."""
+        _require_sound(self._net)
+        row, reached = self._digit.value, self._layer.value
+        steps = self._net.trace(self._x[[row]])
+        truth = None if self._y is None else self._y[row]
+        title = f"digit {row}" if truth is None else f"digit {row}: a {truth}"
+        _paint_journey(figure, self._net, steps, reached, title)
+        if reached == 0:
+            return _say_input(steps[0].x[0], title)
+        if reached < len(steps):
+            return _say_layer(self._net, steps, reached)
+        return _say_outputs(self._net, steps[-1], truth)
+
+
+def _paint_journey(
+    figure: Figure, net: Network, steps: Sequence[LayerTrace], reached: int, title: str
+) -> None:
+    """All stations in a row; those after `reached` (0 is the input) are empty frames.
+
+    The stations share one axes, measured in inches, because each axes costs milliseconds.
+    """
+    inner = _layers_around(len(steps) - 1, reached)
+    wide, high = SIZE
+    edge, gap, narrowest, low, tallest = 0.1, 0.26, 1.7, 0.6, 2.04
+    free = wide - 2 * edge - narrowest - gap * (len(inner) + 2)
+    side = min(tallest, free / (len(inner) + 1))
+    bottom = low + (tallest - side) / 2
+    stage = figure.add_axes((0, 0, 1, 1), xlim=(0, wide), ylim=(0, high))
+    stage.set_axis_off()
+    _paint_input(stage, (edge, bottom, side), steps[0].x[0], title)
+    left = edge + side + gap
+    for i in inner:
+        a = steps[i - 1].a[0]
+        below = f"{_count(a, 'units')}\n{_range(a) if i <= reached else 'not yet'}"
+        frame = {"color": COLOURS[1], "linewidth": 3} if i == reached else {}
+        _paint_frame(
+            stage, (left, bottom, side), f"layer {i}: {net.activations[i - 1]}", below, **frame
+        )
+        if i <= reached:
+            _paint_cells(stage, (left, bottom, side), _grid(a[:: _step(len(a))]), cmap="cividis")
+        left += side + gap
+    left += gap + 0.08 * len(str(net.sizes[-1]))
+    place = (left / wide, low / high, (wide - edge - left) / wide, tallest / high)
+    last = figure.add_axes(place)
+    last.set_title(f"layer {len(steps)}: {net.activations[-1]}", fontsize=10)
+    _paint_outputs(last, steps[-1].a[0], seen=reached == len(steps))
+
+
+def _paint_input(stage: Axes, place: Place, x: Array, title: str) -> None:
+    """A square number of inputs as an image, any other as a grid."""
+    side = math.isqrt(len(x))
+    if side * side == len(x):
+        _paint_frame(stage, place, title, f"{len(x):,} pixels\n{_range(x)}")
+        pixels = x.reshape(side, side)
+        _paint_cells(stage, place, pixels, cmap="gray_r", vmin=min(0.0, x.min()))
+    else:
+        _paint_frame(stage, place, title, f"{_count(x, 'inputs')}\n{_range(x)}")
+        _paint_cells(stage, place, _grid(x[:: _step(len(x))]), cmap="cividis")
+
+
+def _paint_frame(stage: Axes, place: Place, title: str, below: str, **line: Any) -> None:
+    """A square with words over and under it."""
+    left, bottom, side = place
+    stage.add_patch(Rectangle((left, bottom), side, side, fill=False, **line))
+    stage.text(left + side / 2, bottom + side + 0.08, title, ha="center", va="bottom")
+    stage.text(left + side / 2, bottom - 0.08, below, ha="center", va="top")
+
+
+def _paint_cells(stage: Axes, place: Place, cells: Array, **colours: Any) -> None:
+    left, bottom, side = place
+    limits = {"xlim": stage.get_xlim(), "ylim": stage.get_ylim()}
+    extent = (left, left + side, bottom, bottom + side)
+    stage.imshow(cells, extent=extent, aspect="auto", interpolation="nearest", **colours)
+    stage.set(**limits)
+
+
+def _paint_outputs(axis: Axes, a: Array, *, seen: bool) -> None:
+    """The last numbers as bars; of many, the largest."""
+    shown = np.arange(len(a))
+    if len(a) > OUTPUTS_SHOWN:
+        shown = np.sort(np.argsort(-a, kind="stable")[:OUTPUTS_SHOWN])
+    places = np.arange(len(shown))
+    axis.set(yticks=places, yticklabels=shown, ylim=(len(shown) - 0.5, -0.5), ylabel="unit")
+    axis.grid(visible=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.axvline(0, color="black", linewidth=0.8)
+    if not seen:
+        axis.set(xticks=[], xlim=(-1, 1), xlabel="not yet")
+        return
+    colours = [COLOURS[1] if unit == a.argmax() else COLOURS[0] for unit in shown]
+    axis.barh(places, a[shown], color=colours)
+    low, high = axis.get_xlim()
+    ends = {end for end in (a[shown].min(), a[shown].max()) if abs(end) > (high - low) / 4}
+    axis.set_xticks([0, *ends], ["0", *(f"{end:.2f}" for end in ends)])
+    axis.set_xlabel("a" if len(shown) == len(a) else f"a, the {len(shown)} largest of {len(a):,}")
+
+
+def _step(units: int) -> int:
+    """Every so-many-th unit of a layer is drawn."""
+    return math.ceil(units / CELLS_SHOWN)
+
+
+def _count(a: Array, kind: str) -> str:
+    step = _step(len(a))
+    return f"{len(a):,} {kind}" + (f", every {step}th drawn" if step > 1 else "")
+
+
+def _range(a: Array) -> str:
+    return f"from {a.min():.2f} to {a.max():.2f}"
+
+
+def _layers_around(hidden: int, reached: int) -> range:
+    """The numbers of the layers before the last that are drawn: all, or those near `reached`."""
+    first = min(max(1, reached - LAYERS_SHOWN // 2), max(1, hidden - LAYERS_SHOWN + 1))
+    return range(first, min(hidden, first + LAYERS_SHOWN - 1) + 1)
+
+
+def _say_input(x: Array, title: str) -> str:
+    return f"{title.capitalize()}. {len(x):,} numbers, {(x > 0).sum():,} of them above 0."
+
+
+def _say_layer(net: Network, steps: Sequence[LayerTrace], reached: int) -> str:
+    """What a layer before the last made."""
+    x, _, a = (row[0] for row in steps[reached - 1])
+    told = (
+        f"Layer {reached} of {len(steps)} ({net.activations[reached - 1]}) made {len(a):,} numbers "
+        f"of {len(x):,}: {(a == 0).sum():,} are 0, the largest is {a.max():.2f}, of unit "
+        f"{a.argmax()}."
+    )
+    step = _step(len(a))
+    if step > 1:
+        told += f" Only every {step}th unit is drawn."
+    if len(steps) - 1 > LAYERS_SHOWN:
+        drawn = _layers_around(len(steps) - 1, reached)
+        told += f" Only the layers {drawn[0]} to {drawn[-1]} and the last are drawn."
+    return told
+
+
+def _say_outputs(net: Network, step: LayerTrace, truth: Any) -> str:
+    """What the last layer says: a value, or a class with its probability."""
+    a = step.a[0]
+    told = f"Layer {len(net.layers)}, the last ({net.activations[-1]}), made "
+    if len(a) == 1:
+        told += f"one number: {a[0]:.2f}."
+    else:
+        told += f"{len(a):,} numbers. The largest is {a.max():.2f}: the network says {a.argmax()}"
+        p = _probabilities(net, a)
+        told += "." if p is None else f", with the probability {p.max():.2f}."
+        if len(a) > OUTPUTS_SHOWN:
+            told += f" Only the {OUTPUTS_SHOWN} largest are drawn."
+    return told if truth is None else f"{told} The truth is {truth}."
+
+
+def _probabilities(net: Network, a: Array) -> Array | None:
+    """The outputs as probabilities: logits through softmax; None where they are neither."""
+    if net.activations[-1] == "softmax":
+        return a
+    return ACTIVATIONS["softmax"].value(a) if net.activations[-1] == "identity" else None
+
+
+def _require_sound(net: Network) -> None:
+    """At least one layer, and parameters that are finite numbers."""
+    if not net.layers:
+        raise NetworkError(
+            situation=SITUATION,
+            seen="a network without layers",
+            wrong="there is no way to draw",
+            fix="make one with Network(sizes=[64, 128, 64, 10])",
+        )
+    for i, layer in enumerate(net.layers):
+        as_floats(layer.w, net.dtype, name=f"w{i}", situation=SITUATION)
+        as_floats(layer.b, net.dtype, name=f"b{i}", situation=SITUATION)
+
+
+def _grid(a: Array) -> Array:
+    """Units in rows of eight or, of more than 64, sixteen; places without a unit are NaN."""
+    columns = 8 if len(a) <= 64 else 16
+    rows = math.ceil(len(a) / columns)
+    grid = np.full(rows * columns, np.nan)
+    grid[: len(a)] = a
+    return grid.reshape(rows, columns)
