@@ -1,18 +1,25 @@
-"""The figures of notebooks/03_gradient_descent: slopes, steps, paths over a surface, losses."""
+"""The views of notebooks/03_gradient_descent: slopes, paths over a surface, losses, a landscape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+import ipywidgets
 import numpy as np
 import numpy.typing as npt
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from amaas_kit.errors import TrainingError
+from amaas_kit.network import Network
 from amaas_kit.session import COLOURS
+from amaas_kit.training import SGD, Adam, Momentum, Nesterov, RMSProp, Rule
+from amaas_kit.training.descent import SURFACES, Surface, Walk, descend, largest_rate
+from amaas_kit.training.landscape import Landscape
+from amaas_kit.views.view import View
 
 Loss = Callable[[Any], Any]
 """A loss of one weight; or of two, w[0] and w[1], each a number or an array."""
@@ -161,11 +168,94 @@ def draw_paths(
 
 
 def _draw_map(axis: Axes, loss: Loss, x: tuple[float, float], y: tuple[float, float]) -> None:
-    grid = np.array(np.meshgrid(np.linspace(*x, 201), np.linspace(*y, 201)))
-    heights = loss(grid)
-    levels = heights.min() + np.ptp(heights) * np.linspace(0.02, 1, 14) ** 2.5
-    axis.contour(*grid, heights, levels=levels, colors="grey", linewidths=0.6, alpha=0.7)
+    """Lines of equal loss, closer near the bottom; none where the loss is not finite."""
+    grid = np.array(np.meshgrid(np.linspace(*x, 121), np.linspace(*y, 121)))
+    with np.errstate(all="ignore"):
+        heights = np.ma.masked_invalid(np.broadcast_to(loss(grid), grid.shape[1:]))
     axis.grid(visible=False)
+    axis.set(xlim=x, ylim=y)
+    if np.ma.count(heights) and np.ptp(heights):
+        levels = heights.min() + np.ptp(heights) * np.linspace(0.02, 1, 14) ** 2.5
+        axis.contour(*grid, heights, levels=levels, colors="grey", linewidths=0.6, alpha=0.7)
+    else:
+        axis.text(0.5, 0.5, "no slope in this window", transform=axis.transAxes, ha="center")
+
+
+def draw_descent(surface: Surface, rule: Rule, steps: int = 25) -> Figure:
+    """A walk over a surface: the path on the map, and the loss after each step.
+
+    Args:
+        surface: to walk on, from its start.
+        rule: whose steps are taken.
+        steps: how many.
+
+    Taught in: notebooks/03_gradient_descent, A valley.
+    """
+    figure = plt.figure(figsize=DescentExplorer.SIZE)
+    walk = descend(rule, surface, surface.start, steps)
+    _draw_walk(figure, surface, walk, steps, steps)
+    return figure
+
+
+def _draw_walk(figure: Figure, surface: Surface, walk: Walk, shown: int, steps: int) -> None:
+    """The first `shown` steps of a walk of `steps`, on a map and as a curve of losses."""
+    above = figure.add_axes((0.075, 0.135, 0.40, 0.79))
+    _draw_map(above, surface.loss, surface.x, surface.y)
+    above.set(xlabel="weight w[0]", ylabel="weight w[1]")
+    above.set_title("square: start   cross: bottom   dot: now", fontsize=9)
+    _few_ticks(above)
+    above.plot(*surface.bottom, "x", color="black", markersize=9, markeredgewidth=2, zorder=4)
+    path = _within_reach(walk.path[: shown + 1], surface)
+    above.plot(*path.T, "o-", color=COLOURS[0], markersize=3.5, linewidth=1.2, zorder=3)
+    above.plot(*path[0], "s", color="black", markersize=7, zorder=5)
+    above.plot(*path[-1], "o", color=COLOURS[1], markersize=8, zorder=6)
+    if not (_lies_within(path[-1, 0], surface.x) and _lies_within(path[-1, 1], surface.y)):
+        note = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+        above.text(
+            0.5, 0.03, "the dot is off the map", transform=above.transAxes, ha="center", bbox=note,
+            zorder=7,
+        )  # fmt: skip
+
+    aside = figure.add_axes((0.575, 0.135, 0.41, 0.79))
+    losses = walk.losses
+    now = min(shown, len(losses) - 1)
+    aside.plot(losses, color="grey", linewidth=0.8)
+    aside.plot(losses[: now + 1], "-", color=COLOURS[0], linewidth=2)
+    aside.plot(now, losses[now], "o", color=COLOURS[1], markersize=8)
+    aside.axhline(losses[0], color="black", linewidth=0.9, linestyle=":")
+    aside.set(xlabel="step", ylabel="loss (dotted: at the start)", xlim=(-0.02 * steps, steps))
+    _few_ticks(aside)
+    if losses.min() > 0:
+        start = losses[0]
+        low = np.clip(losses.min() / 2, start * 1e-9, start / 10)
+        aside.set(yscale="log", ylim=(low, 3 * np.clip(losses.max(), start, start * 1e9)))
+        aside.yaxis.set_major_locator(LogLocator(numticks=6))
+        aside.yaxis.set_minor_locator(NullLocator())
+    aside.grid(visible=True, alpha=0.3)
+
+
+def _lies_within(value: float, window: tuple[float, float]) -> bool:
+    return window[0] <= value <= window[1]
+
+
+def _few_ticks(axis: Axes) -> None:
+    """About five numbers along each side: most of the time of a painting goes into them."""
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+
+
+def _within_reach(path: npt.NDArray[Any], surface: Surface) -> npt.NDArray[Any]:
+    """A path up to the first place far off the map, pulled near along the line that leads to it."""
+    middle = np.array([np.mean(surface.x), np.mean(surface.y)])
+    far = 20 * np.array([np.ptp(surface.x), np.ptp(surface.y)])
+    distance = (np.abs(path - middle) / far).max(axis=1)
+    if distance.max() <= 1:
+        return path
+    first = int(np.argmax(distance > 1))
+    reached = path[: first + 1].copy()
+    if first:
+        reached[-1] = reached[-2] + (reached[-1] - reached[-2]) / distance[first]
+    return reached
 
 
 def draw_losses(
@@ -257,4 +347,320 @@ def draw_rates(
     axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label="most frequent class")
     axis.set(xlabel="learning rate", ylabel="accuracy", xscale="log", ylim=(0, 1.02))
     axis.legend()
+    return figure
+
+
+class DescentExplorer(View):
+    """A walk over a loss of two weights: choose the surface, the rule and its rate, then step.
+
+    The steps are those of `amaas_kit.training`'s rules. The sentence says where the walk is, and
+    on a quadratic how the rate compares with the largest that the rule can bear.
+
+    Args:
+        surface: the name of one in `surfaces`.
+        rule: "SGD", "Momentum", "Nesterov", "RMSProp" or "Adam".
+        rate: the learning rate.
+        momentum: of the rules that have it.
+        step: how many steps are shown at first.
+        steps: how many can be taken.
+        surfaces: to choose from; left out, `amaas_kit.training.descent.SURFACES`.
+
+    Raises:
+        TrainingError: a rate or momentum that no rule can work with, an unknown surface or rule,
+            or steps beyond 1 to 1,000.
+
+    Taught in: notebooks/03_gradient_descent, A valley.
+    """
+
+    SIZE: ClassVar[tuple[float, float]] = (8.4, 3.9)
+    RULES: ClassVar[dict[str, Callable[..., Rule]]] = {
+        "SGD": SGD,
+        "Momentum": Momentum,
+        "Nesterov": Nesterov,
+        "RMSProp": RMSProp,
+        "Adam": Adam,
+    }
+    WITH_MOMENTUM: ClassVar[tuple[str, ...]] = ("Momentum", "Nesterov")
+
+    def __init__(
+        self,
+        surface: str = "valley",
+        rule: str = "SGD",
+        rate: float = 0.02,
+        momentum: float = 0.9,
+        step: int = 25,
+        steps: int = 60,
+        surfaces: Mapping[str, Surface] | None = None,
+    ) -> None:
+        self.surfaces = dict(SURFACES if surfaces is None else surfaces)
+        _require_known("surface", surface, self.surfaces)
+        _require_known("rule", rule, self.RULES)
+        Momentum(rate, momentum)
+        if not 1 <= steps <= 1000 or not 0 <= step <= steps:
+            raise TrainingError(
+                situation="While making a DescentExplorer",
+                seen=f"step={step}, steps={steps}",
+                wrong="the slider goes from 0 to steps, 1,000 at most",
+                fix="pass step=25, steps=60",
+            )
+        power = float(np.log10(rate))
+        self.surface = ipywidgets.Dropdown(
+            description="surface", options=list(self.surfaces), value=surface
+        )
+        self.rule = ipywidgets.Dropdown(description="rule", options=list(self.RULES), value=rule)
+        self.rate = ipywidgets.FloatLogSlider(
+            description="rate", value=rate, step=0.02, readout_format=".3g",
+            min=min(-4, np.floor(power)), max=max(1, np.ceil(power)),
+        )  # fmt: skip
+        self.momentum = ipywidgets.FloatSlider(
+            description="momentum", value=momentum, min=0, max=max(0.99, momentum), step=0.01
+        )
+        self.step = ipywidgets.IntSlider(description="step", value=step, min=0, max=steps)
+        super().__init__([self.surface, self.rule, self.rate, self.momentum, self.step], self.SIZE)
+
+    def paint(self, figure: Figure) -> str:
+        """The path and the losses, up to the chosen step."""
+        self.momentum.layout.display = None if self.rule.value in self.WITH_MOMENTUM else "none"
+        surface, rule = self.surfaces[self.surface.value], self.chosen_rule()
+        walk = descend(rule, surface, surface.start, self.step.max)
+        _draw_walk(figure, surface, walk, self.step.value, self.step.max)
+        return f"{self._progress(walk)} {_judgement(surface, rule, walk, self.step.value)}"
+
+    def chosen_rule(self) -> Rule:
+        """The rule with the constants that the sliders show."""
+        constants = {"learning_rate": self.rate.value}
+        if self.rule.value in self.WITH_MOMENTUM:
+            constants["momentum"] = self.momentum.value
+        return self.RULES[self.rule.value](**constants)
+
+    def _progress(self, walk: Walk) -> str:
+        name, shown = f"{self.rule.value} on the {self.surface.value}", self.step.value
+        start = f"{walk.losses[0]:.3g}"
+        if walk.stopped is not None and shown >= walk.stopped:
+            return (
+                f"{name}: the loss was {start} at the start and is {walk.losses[-1]:.1e} after "
+                f"step {walk.stopped - 1}; step {walk.stopped} leaves the numbers that can be "
+                "computed with."
+            )
+        return f"{name}: the loss is {walk.losses[shown]:.3g} after step {shown}, from {start}."
+
+
+def _require_known(what: str, name: str, known: Mapping[str, Any]) -> None:
+    if name not in known:
+        raise TrainingError(
+            situation="While making a DescentExplorer",
+            seen=f"{what}={name!r}",
+            wrong=f"there is no such {what}",
+            fix=f"use one of: {', '.join(known)}",
+        )
+
+
+def _judgement(surface: Surface, rule: Rule, walk: Walk, shown: int) -> str:
+    """How the rate stands to the largest one that works, where there is such a rate."""
+    here = walk.path[min(shown, len(walk.path) - 1)]
+    steepest = float(surface.curvatures(here)[-1])
+    rate = rule.learning_rate
+    limit = largest_rate(rule, steepest) if steepest > 0 else None
+    if steepest <= 0:
+        return "Here the loss curves downwards in all directions."
+    if limit is None:
+        return (
+            f"{type(rule).__name__} divides each slope by its own size, so a step is about one "
+            f"rate long ({rate:.3g}) in each weight, and no limit like 2 / curvature holds."
+        )
+    how = f"{_as_formula(rule, steepest)} = {limit:.3g}"
+    if not surface.quadratic:
+        side = "below" if rate < limit else "above"
+        return (
+            f"At this place the largest curvature is {steepest:.3g}, and the rate {rate:.3g} is "
+            f"{side} {how}; on this surface the limit changes from place to place."
+        )
+    if rate > limit:
+        return f"It diverges: the rate {rate:.3g} is above the limit {how}.{_factor(rule, surface)}"
+    return f"It converges: the rate {rate:.3g} is below the limit {how}.{_factor(rule, surface)}"
+
+
+def _as_formula(rule: Rule, curvature: float) -> str:
+    match rule:
+        case Momentum(momentum=beta):
+            return f"2 (1 + {beta:.2f}) / {curvature:.3g}"
+        case Nesterov(momentum=beta):
+            return f"2 (1 + {beta:.2f}) / (1 + 2 x {beta:.2f}) / {curvature:.3g}"
+    return f"2 / {curvature:.3g}"
+
+
+def _factor(rule: Rule, surface: Surface) -> str:
+    """By how much plain descent multiplies the distance in its two own directions."""
+    if not isinstance(rule, SGD):
+        return ""
+    flattest, steepest = (float(c) for c in surface.curvatures(surface.start))
+    across, along = (1 - rule.learning_rate * c for c in (steepest, flattest))
+    if flattest == steepest:
+        return f" Each step multiplies the distance to the bottom by {across:.3g}."
+    return (
+        f" Each step multiplies the distance by {across:.3g} across the valley and by {along:.3g} "
+        "along it."
+    )
+
+
+def draw_landscape(landscape: Landscape, at: tuple[float, float] = (0.0, 0.0)) -> Figure:
+    """The loss around a trained network: a map, and two cuts through its middle.
+
+    Args:
+        landscape: around the network.
+        at: the place that is marked.
+
+    Taught in: notebooks/03_gradient_descent, The landscape around a trained network.
+    """
+    figure = plt.figure(figsize=LossLandscape.SIZE)
+    _draw_landscape(figure, landscape, landscape.map(), at, landscape.loss_at(*at))
+    return figure
+
+
+def _draw_landscape(
+    figure: Figure,
+    landscape: Landscape,
+    drawn: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    at: tuple[float, float],
+    loss: float,
+) -> None:
+    places, losses = drawn
+    above = figure.add_axes((0.075, 0.135, 0.40, 0.79))
+    levels = np.linspace(0, 1, 15)[1:] ** 1.5 * np.ptp(losses) + losses.min()
+    lines = above.contour(places, places, losses, levels=levels, colors="grey", linewidths=0.8)
+    above.clabel(lines, levels[::3], fontsize=8, fmt="%.2g")
+    above.plot(0, 0, "x", color="black", markersize=9, markeredgewidth=2, zorder=4)
+    above.plot(*at, "o", color=COLOURS[1], markersize=9, zorder=5, clip_on=False)
+    above.set_title("cross: the trained network   dot: now", fontsize=9)
+    above.set(xlabel="along direction 1", ylabel="along direction 2")
+    _few_ticks(above)
+    above.grid(visible=False)
+
+    aside = figure.add_axes((0.575, 0.135, 0.41, 0.79))
+    middle = len(places) // 2
+    aside.plot(places, losses[middle], "o-", color=COLOURS[0], markersize=4, label="direction 1")
+    aside.plot(places, losses[:, middle], "s-", color=COLOURS[2], markersize=4, label="direction 2")
+    aside.axhline(
+        landscape.baseline, color="black", linewidth=0.9, linestyle=":", label="all outputs 0"
+    )
+    aside.axhline(loss, color=COLOURS[1], linewidth=1.2, linestyle="--", label="at the dot")
+    aside.set(xlabel="along one direction, the other 0", ylabel="loss", ylim=(0, None))
+    aside.legend(fontsize=9, loc="upper center")
+    _few_ticks(aside)
+    aside.grid(visible=True, alpha=0.3)
+
+
+class LossLandscape(View):
+    """The loss around a trained network, along two random directions of the length of its weights.
+
+    The map is computed once, in about a second at most. The sliders move the network itself, and
+    the sentence reads its exact loss there. See `amaas_kit.training.landscape.Landscape`.
+
+    Args:
+        net: the trained network.
+        x, y: rows and truths that the loss is computed on, the first 200 of them.
+        seed: of the directions.
+        reach: how far the map and the sliders go; 1 is as far as the weights are long.
+        loss: as for `Network.loss_and_gradients`.
+
+    Raises:
+        NetworkError: as for `Landscape`.
+        TrainingError: a reach that is not positive and finite.
+
+    Taught in: notebooks/03_gradient_descent, The landscape around a trained network.
+    """
+
+    SIZE: ClassVar[tuple[float, float]] = (8.4, 3.9)
+
+    def __init__(
+        self,
+        net: Network,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        seed: int = 0,
+        reach: float = 1.0,
+        loss: str | None = None,
+    ) -> None:
+        if not 0 < reach < np.inf:
+            raise TrainingError(
+                situation="While making a LossLandscape",
+                seen=f"reach={reach}",
+                wrong="the map needs a width that is positive and finite",
+                fix="pass reach=1.0",
+            )
+        self.landscape = Landscape(net, x, y, seed=seed, loss=loss)
+        self._map = self.landscape.map(reach)
+        limits = {"min": -reach, "max": reach, "step": reach / 20, "value": 0.0}
+        self.first = ipywidgets.FloatSlider(description="direction 1", **limits)
+        self.second = ipywidgets.FloatSlider(description="direction 2", **limits)
+        super().__init__([self.first, self.second], self.SIZE)
+
+    def paint(self, figure: Figure) -> str:
+        """The map with the present place, and what the network loses there."""
+        at = self.first.value, self.second.value
+        loss = self.landscape.loss_at(*at)
+        _draw_landscape(figure, self.landscape, self._map, at, loss)
+        centre, baseline = self.landscape.centre, self.landscape.baseline
+        if at == (0.0, 0.0):
+            where = f"At the trained network the loss is {loss:.2f}"
+        else:
+            where = f"At ({at[0]:.2f}, {at[1]:.2f}) the loss is {loss:.2f}, at the trained network "
+            where += f"{centre:.2f}"
+        lower = int(np.count_nonzero(self._map[1] < centre))
+        return (
+            f"{where}, with all outputs 0 {baseline:.2f}. Of {self._map[1].size} places on the "
+            f"map, {lower} lie lower than the trained network{self._thinned()}."
+        )
+
+    def _thinned(self) -> str:
+        if self.landscape.side == 21:
+            return ""
+        return (
+            f" (thinned out, because the network is large: {self.landscape.side} x "
+            f"{self.landscape.side} places, {self.landscape.rows} rows)"
+        )
+
+
+def draw_cuts(places: npt.ArrayLike, cuts: Mapping[str, npt.ArrayLike], baseline: float) -> Figure:
+    """Losses along one direction through a network, a curve each.
+
+    Args:
+        places: along the direction, (n,).
+        cuts: the losses there, (n,), by name.
+        baseline: the loss of answering all rows alike.
+
+    Taught in: notebooks/03_gradient_descent, The landscape around a trained network.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    for i, (name, losses) in enumerate(cuts.items()):
+        style = MARKERS[i] + ("-" if i % 2 == 0 else "--")
+        axis.plot(places, np.asarray(losses), style, color=COLOURS[i], markersize=5, label=name)
+    axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label="all outputs 0")
+    axis.set(xlabel="along the direction", ylabel="loss", yscale="log")
+    axis.legend()
+    return figure
+
+
+def draw_curvatures(curves: Mapping[float, npt.ArrayLike], every: int) -> Figure:
+    """The largest curvature of a network's loss while it trains, with each rate's limit.
+
+    Args:
+        curves: the largest curvature at step 0, `every`, 2 `every`, …, by learning rate.
+        every: how many steps lie between two of them.
+
+    Taught in: notebooks/03_gradient_descent, The limit in a real network.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    for i, (rate, curve) in enumerate(curves.items()):
+        values = np.asarray(curve)
+        steps = np.arange(len(values)) * every
+        axis.plot(
+            steps, values, MARKERS[i] + "-", color=COLOURS[i], markersize=4, label=f"rate {rate:g}"
+        )
+        axis.axhline(2 / rate, color=COLOURS[i], linewidth=1, linestyle="--")
+        axis.text(
+            1.01, 2 / rate, f"2 / {rate:g}", transform=axis.get_yaxis_transform(), va="center"
+        )
+    axis.set(xlabel="step", ylabel="largest curvature", ylim=(0, None))
+    axis.legend(loc="lower right")
     return figure
