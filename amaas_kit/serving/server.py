@@ -48,6 +48,9 @@ MARK = "AMAAS_SERVER"
 LOG_LINES = 15
 """So many lines of the log an error quotes."""
 
+_started: set[Server] = set()
+"""The servers of this process that nobody has stopped."""
+
 
 class Server:
     """A server that is running. It ends with `stop`, with its `with` block, or with this process.
@@ -80,6 +83,7 @@ class Server:
             _end(self._process, self._mark)
             raise
         atexit.register(self.stop)
+        _started.add(self)
 
     def __enter__(self) -> Server:
         return self
@@ -103,6 +107,7 @@ class Server:
     def stop(self) -> None:
         """End the server and everything that it started. Calling it again does nothing."""
         atexit.unregister(self.stop)
+        _started.discard(self)
         _end(self._process, self._mark)
         self._record.unlink(missing_ok=True)
 
@@ -186,6 +191,15 @@ def serve(tag: str, port: int = 0, host: str = ports.HOST, timeout: float = 120.
         server.stop()
         raise
     return server
+
+
+def stop_all() -> None:
+    """End every server that this process started, also those whose name was given to another.
+
+    Taught in: notebooks/00_start_here, "Serve".
+    """
+    for server in list(_started):
+        server.stop()
 
 
 def _start(bento: Path, host: str, port: int, log: Path, mark: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""The figures of notebooks/00_start_here: the way to a service, digits, an answer, findings."""
+"""What notebooks/00_start_here shows: the way to a service, digits, an answer, a pad, findings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import numpy.typing as npt
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from amaas_kit.data import Dataset
 from amaas_kit.session import COLOURS
+from amaas_kit.views.digit_pad import (
+    DigitPad,
+    draw_drawing,
+    draw_image,
+    draw_probabilities,
+)
 
 if TYPE_CHECKING:
     from amaas_kit.doctor import Finding
+
+__all__ = ["DigitPad", "draw_answer", "draw_arc", "draw_digits", "draw_drawing", "draw_findings"]
 
 STEPS = (
     ("Load", "real digits"),
@@ -75,10 +83,7 @@ def draw_digits(data: Dataset, count: int = 10) -> Figure:
         1, count, figsize=(0.85 * count, 1.25), squeeze=False, layout="constrained"
     )
     for axis, x, y in zip(axes[0], data.x, data.y, strict=False):
-        axis.imshow(x.reshape(8, 8), vmin=0, vmax=1)
-        axis.set(title=str(y), xticks=[], yticks=[])
-        axis.grid(visible=False)
-        axis.spines[:].set_visible(True)
+        _draw_framed(axis, x, str(y))
     return figure
 
 
@@ -91,20 +96,20 @@ def draw_answer(x: npt.ArrayLike, probabilities: npt.ArrayLike) -> Figure:
 
     Taught in: notebooks/00_start_here, Ask.
     """
-    p = np.asarray(probabilities, "float64")
     figure, (image, bars) = plt.subplots(
         1, 2, figsize=(6.4, 2.6), width_ratios=(1, 2), layout="constrained"
     )
-    image.imshow(np.asarray(x).reshape(8, 8), vmin=0, vmax=1)
-    image.set(title="asked", xticks=[], yticks=[])
-    image.grid(visible=False)
-    image.spines[:].set_visible(True)
-    colours = [COLOURS[1] if i == p.argmax() else COLOURS[0] for i in range(len(p))]
-    bars.bar(range(len(p)), p, color=colours)
-    bars.set(
-        title="answered", xlabel="digit", ylabel="probability", xticks=range(len(p)), ylim=(0, 1)
-    )
+    _draw_framed(image, x, "asked")
+    draw_probabilities(bars, probabilities)
+    bars.set_title("answered")
     return figure
+
+
+def _draw_framed(axis: Axes, x: npt.ArrayLike, title: str) -> None:
+    draw_image(axis, x)
+    axis.set_title(title)
+    axis.grid(visible=False)
+    axis.spines[:].set_visible(True)
 
 
 def draw_findings(findings: Sequence[Finding]) -> Figure:

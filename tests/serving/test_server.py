@@ -20,7 +20,17 @@ import pytest
 from amaas_kit import files
 from amaas_kit.errors import ServingError
 from amaas_kit.network import Network
-from amaas_kit.serving import Client, Server, card, package, running, serve, server, store
+from amaas_kit.serving import (
+    Client,
+    Server,
+    card,
+    package,
+    running,
+    serve,
+    server,
+    stop_all,
+    store,
+)
 
 ROWS = np.random.default_rng(0).random((3, 4)).astype(np.float32)
 
@@ -172,6 +182,18 @@ def test_stop_ends_the_workers_of_a_server_that_was_killed(nets):
         assert any(map(is_alive, below)), "nobody told them"
     assert all_end(below, within=1)
     assert is_closed(killed.port, within=1)
+
+
+def test_stop_all_ends_also_a_server_whose_name_was_given_to_another(nets):
+    ports = []
+    for tag in nets:
+        latest = serve(tag)
+        ports.append(latest.port)
+    stop_all()
+    assert all(is_closed(port, within=1) for port in ports)
+    assert not latest.running
+    assert running.servers() == []
+    stop_all()
 
 
 def test_a_store_that_is_named_from_the_folder_of_the_caller(nets, monkeypatch):
