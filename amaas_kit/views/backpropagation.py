@@ -162,7 +162,7 @@ def draw_gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Figure:
     Args:
         sizes: by the name of the network, one size for each layer from the first.
 
-    Taught in: notebooks/02_backpropagation, Vanishing gradients.
+    Taught in: notebooks/02_backpropagation, Vanishing gradients (optional).
     """
     figure, axis = plt.subplots(layout="constrained")
     for (name, curve), style in zip(sizes.items(), ("o-", "s--", "^:", "d-."), strict=False):

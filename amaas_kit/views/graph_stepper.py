@@ -33,6 +33,8 @@ POINTS_PER_INCH = 72
 BOX = np.array([1.0, 0.74])
 """Width and height of a node's box, in inches."""
 
+MARGIN = 0.2
+
 CORNERS = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
 """Of a rectangle of half width and half height 1."""
 
@@ -87,9 +89,9 @@ def draw_graph(result: Value) -> Figure:
     _require_readable(result)
     order = result.topological_order()
     grid = layout(result)
-    columns, rows = (max(place[i] for place in grid.values()) for i in (0, 1))
-    size = (BOX[0] + 0.5 + WIDE * columns, BOX[1] + 0.7 + HIGH * rows)
-    figure = plt.figure(figsize=size)
+    low, high = _extent(_spread(grid, WIDE, HIGH))
+    figure = plt.figure(figsize=high - low + 2 * MARGIN)
+    figure.add_axes((0, 0, 1, 1)).set_axis_off()  # without axes a notebook shows no picture
     whole = State(frozenset(order), {value: value.grad for value in order})
     paint_graph(figure, grid, whole)
     return figure
@@ -477,12 +479,30 @@ def layout(result: Value) -> dict[Value, Place]:
 
 
 def _places(grid: Mapping[Value, Place], width: float, height: float) -> dict[Value, Place]:
-    """The middle of each box in inches, spread over a figure of that size, y downwards."""
+    """The middle of each box in inches, in the middle of a figure of that size, y downwards."""
     columns, rows = (max(place[i] for place in grid.values()) for i in (0, 1))
-    across = min(WIDE, (width - BOX[0] - 0.3) / max(columns, 1))
-    down = min(HIGH, (height - BOX[1] - 0.4) / max(rows, 1))
-    left, top = (width - across * columns) / 2, (height - down * rows) / 2
-    return {value: (left + across * c, top + down * r) for value, (c, r) in grid.items()}
+    across = min(WIDE, (width - BOX[0] - 2 * MARGIN) / max(columns, 1))
+    places = _spread(grid, across, HIGH)
+    low, high = _extent(places)
+    too_high = high[1] - low[1] + 2 * MARGIN - height
+    if rows and too_high > 0:
+        places = _spread(grid, across, HIGH - too_high / rows)
+        low, high = _extent(places)
+    shift = (np.array([width, height]) - low - high) / 2
+    return {value: (x + shift[0], y + shift[1]) for value, (x, y) in places.items()}
+
+
+def _spread(grid: Mapping[Value, Place], across: float, down: float) -> dict[Value, Place]:
+    return {value: (across * column, down * row) for value, (column, row) in grid.items()}
+
+
+def _extent(places: Mapping[Value, Place]) -> tuple[Points, Points]:
+    """The upper left and the lower right corner of all boxes and arrows."""
+    marks = np.concatenate(
+        [place + CORNERS * BOX / 2 for place in places.values()]
+        + [_curve(arrow) for arrow in _arrows(places)]
+    )
+    return marks.min(axis=0), marks.max(axis=0)
 
 
 class _Arrow(NamedTuple):
