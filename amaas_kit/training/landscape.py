@@ -49,7 +49,7 @@ class Landscape:
 
     Raises:
         NetworkError: no network, a network without layers, with NaN or infinite weights or with too
-            many of them; x or y that do not fit.
+            many of them, or one whose outputs overflow; x or y that do not fit.
     """
 
     def __init__(
@@ -64,13 +64,21 @@ class Landscape:
     ) -> None:
         _require_walkable(net)
         self.net = net.copy()
-        self.rows, self.side = _affordable(net.count_parameters(), min(rows, len(np.asarray(x))))
+        self.rows, self.side = affordable(net.count_parameters(), min(rows, len(np.asarray(x))))
         self._x, self._y = np.asarray(x)[: self.rows], np.asarray(y)[: self.rows]
         self._loss = choose_loss(self._y, loss)
         rng = np.random.default_rng(seed)
-        self._u = _direction(net, rng, normalised)
-        self._v = _direction(net, rng, normalised)
+        with np.errstate(all="ignore"):
+            self._u = _direction(net, rng, normalised)
+            self._v = _direction(net, rng, normalised)
         self.centre = self.loss_at(0.0, 0.0)
+        if not np.isfinite(self.centre):
+            raise NetworkError(
+                situation=SITUATION,
+                seen=f"the loss {self.centre} at the network itself",
+                wrong="its weights are so large that its outputs overflow",
+                fix="train it again with a smaller learning rate",
+            )
 
     def network_at(self, a: float, b: float) -> Network:
         """The network with the weights w + a u + b v."""
@@ -81,9 +89,10 @@ class Landscape:
         )
 
     def loss_at(self, a: float, b: float) -> float:
-        """The exact loss at one place."""
-        outputs = self.network_at(a, b).forward(self._x)
-        return self._loss.value(outputs, self._y)
+        """The exact loss at one place; infinite or NaN where it leaves the network's dtype."""
+        with np.errstate(all="ignore"):
+            outputs = self.network_at(a, b).forward(self._x)
+            return self._loss.value(outputs, self._y)
 
     @property
     def baseline(self) -> float:
@@ -111,16 +120,22 @@ def _direction(net: Network, rng: np.random.Generator, normalised: bool) -> list
     """One array a layer, of the shape of its weights; a column belongs to one unit."""
     arrays = [rng.normal(size=layer.w.shape) for layer in net.layers]
     if not normalised:
-        length = np.sqrt(sum(np.sum(layer.w**2) for layer in net.layers))
+        length = np.sqrt(sum(np.sum(_lengths(layer.w) ** 2) for layer in net.layers))
         drawn = np.sqrt(sum(np.sum(array**2) for array in arrays))
         return [(array * length / drawn).astype(net.dtype) for array in arrays]
     return [
-        (array * np.linalg.norm(layer.w, axis=0) / np.linalg.norm(array, axis=0)).astype(net.dtype)
+        (array * _lengths(layer.w) / _lengths(array)).astype(net.dtype)
         for array, layer in zip(arrays, net.layers, strict=True)
     ]
 
 
-def _affordable(parameters: int, rows: int) -> tuple[int, int]:
+def _lengths(w: Array) -> Array:
+    """Of each unit's weights (d, h), one number a column."""
+    lengths: Array = np.linalg.norm(w.astype("float64"), axis=0)
+    return lengths
+
+
+def affordable(parameters: int, rows: int) -> tuple[int, int]:
     """How many rows, and places a side, a map of a network may have: 21, or fewer for a large one.
 
     A place costs one multiplication a parameter and row, and some for moving the weights.

@@ -174,11 +174,18 @@ def _draw_map(axis: Axes, loss: Loss, x: tuple[float, float], y: tuple[float, fl
         heights = np.ma.masked_invalid(np.broadcast_to(loss(grid), grid.shape[1:]))
     axis.grid(visible=False)
     axis.set(xlim=x, ylim=y)
-    if np.ma.count(heights) and np.ptp(heights):
-        levels = heights.min() + np.ptp(heights) * np.linspace(0.02, 1, 14) ** 2.5
+    if _has_slopes(axis, heights):
+        low, high = heights.min(), heights.max()
+        levels = low + (high - low) * np.linspace(0.02, 1, 14) ** 2.5
         axis.contour(*grid, heights, levels=levels, colors="grey", linewidths=0.6, alpha=0.7)
-    else:
-        axis.text(0.5, 0.5, "no slope in this window", transform=axis.transAxes, ha="center")
+
+
+def _has_slopes(axis: Axes, heights: npt.NDArray[Any]) -> bool:
+    """Whether lines of equal loss can be drawn; where they cannot, the map says so."""
+    if np.ma.count(heights) and heights.max() > heights.min():
+        return True
+    axis.text(0.5, 0.6, "no slope on this map", transform=axis.transAxes, ha="center")
+    return False
 
 
 def draw_descent(surface: Surface, rule: Rule, steps: int = 25) -> Figure:
@@ -524,11 +531,13 @@ def _draw_landscape(
     at: tuple[float, float],
     loss: float,
 ) -> None:
-    places, losses = drawn
+    places, losses = drawn[0], np.ma.masked_invalid(drawn[1])
     above = figure.add_axes((0.075, 0.135, 0.40, 0.79))
-    levels = np.linspace(0, 1, 15)[1:] ** 1.5 * np.ptp(losses) + losses.min()
-    lines = above.contour(places, places, losses, levels=levels, colors="grey", linewidths=0.8)
-    above.clabel(lines, levels[::3], fontsize=8, fmt="%.2g")
+    if _has_slopes(above, losses):
+        low, high = losses.min(), losses.max()
+        levels = low + (high - low) * np.linspace(0, 1, 15)[1:] ** 1.5
+        lines = above.contour(places, places, losses, levels=levels, colors="grey", linewidths=0.8)
+        above.clabel(lines, levels[::3], fontsize=8, fmt="%.2g")
     above.plot(0, 0, "x", color="black", markersize=9, markeredgewidth=2, zorder=4)
     above.plot(*at, "o", color=COLOURS[1], markersize=9, zorder=5, clip_on=False)
     above.set_title("cross: the trained network   dot: now", fontsize=9)
@@ -565,7 +574,7 @@ class LossLandscape(View):
 
     Raises:
         NetworkError: as for `Landscape`.
-        TrainingError: a reach that is not positive and finite.
+        TrainingError: a reach that is not positive, or beyond 10.
 
     Taught in: notebooks/03_gradient_descent, The landscape around a trained network.
     """
@@ -581,11 +590,11 @@ class LossLandscape(View):
         reach: float = 1.0,
         loss: str | None = None,
     ) -> None:
-        if not 0 < reach < np.inf:
+        if not 0 < reach <= 10:
             raise TrainingError(
                 situation="While making a LossLandscape",
                 seen=f"reach={reach}",
-                wrong="the map needs a width that is positive and finite",
+                wrong="the map needs a width, up to ten times the length of the weights",
                 fix="pass reach=1.0",
             )
         self.landscape = Landscape(net, x, y, seed=seed, loss=loss)
@@ -602,13 +611,15 @@ class LossLandscape(View):
         _draw_landscape(figure, self.landscape, self._map, at, loss)
         centre, baseline = self.landscape.centre, self.landscape.baseline
         if at == (0.0, 0.0):
-            where = f"At the trained network the loss is {loss:.2f}"
+            where = f"At the trained network the loss is {_say(loss)}"
         else:
-            where = f"At ({at[0]:.2f}, {at[1]:.2f}) the loss is {loss:.2f}, at the trained network "
-            where += f"{centre:.2f}"
+            where = (
+                f"At ({at[0]:.2f}, {at[1]:.2f}) the loss is {_say(loss)}, at the trained network "
+            )
+            where += _say(centre)
         lower = int(np.count_nonzero(self._map[1] < centre))
         return (
-            f"{where}, with all outputs 0 {baseline:.2f}. Of {self._map[1].size} places on the "
+            f"{where}, with all outputs 0 {_say(baseline)}. Of {self._map[1].size} places on the "
             f"map, {lower} lie lower than the trained network{self._thinned()}."
         )
 
@@ -619,6 +630,10 @@ class LossLandscape(View):
             f" (thinned out, because the network is large: {self.landscape.side} x "
             f"{self.landscape.side} places, {self.landscape.rows} rows)"
         )
+
+
+def _say(loss: float) -> str:
+    return f"{loss:.2f}" if abs(loss) < 1e4 else f"{loss:.1e}"
 
 
 def draw_cuts(places: npt.ArrayLike, cuts: Mapping[str, npt.ArrayLike], baseline: float) -> Figure:
