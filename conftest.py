@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import statistics
 import tempfile
 from collections import Counter, defaultdict
 from importlib import metadata
@@ -35,11 +36,15 @@ SOAK_REPORT = os.environ.get("AMAAS_SOAK_REPORT")
 """Where `make soak` wants its table; a soak of a few tests writes none."""
 
 IN_CI = os.environ.get("CI") == "true"
+VIEW_TIMES = {"view first paint": "first paint", "view update": "update"}
+"""The times that the browser tests measure, and what the summary calls them."""
+
 NEEDS_HARDWARE = "needs hardware"
 """How the reason of a skip begins that is right in CI too: no program can be installed for it."""
 
 _outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
 _seconds: defaultdict[str, float] = defaultdict(float)
+_views: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
 _unmet: list[str] = []
 _notebook: list[Path] = []
 
@@ -88,6 +93,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     _seconds[kind] += report.duration
     if report.when == "call" or report.outcome != "passed":
         _outcomes[kind][report.outcome] += 1
+    if report.when == "teardown":
+        _keep_view_times(report.user_properties)
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         if NEEDS_HARDWARE not in reason:
@@ -109,6 +116,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     lines = _table()
     for line in lines:
         terminalreporter.line(line)
+    if _views:
+        terminalreporter.section("views: first paint / update, ms")
+        for line in _view_table():
+            terminalreporter.line(line)
     if IN_CI and _unmet:
         terminalreporter.line("Under CI=true nothing may be skipped for want of a program:")
         for line in _unmet:
@@ -162,6 +173,27 @@ def _table() -> list[str]:
             numbers = "".join(f"{counts[name]:8}" for name in ("passed", "failed", "skipped"))
             lines.append(f"{kind:14}{numbers}{_seconds[kind]:10.1f}")
     return lines
+
+
+def _keep_view_times(properties: list[tuple[str, Any]]) -> None:
+    """Sort the times that a browser test measured by view."""
+    for name, value in properties:
+        if name in VIEW_TIMES:
+            _views[value["view"]][VIEW_TIMES[name]].append(value["ms"])
+
+
+def _view_table() -> list[str]:
+    """Of each view the middle time and the longest, with how often it was measured."""
+    names = list(VIEW_TIMES.values())
+    lines = [f"{'view':22}" + "".join(f"{what + ' (longest, n)':>30}" for what in names)]
+    for view in sorted(_views):
+        times = [_views[view].get(what, []) for what in names]
+        lines.append(f"{view:22}" + "".join(f"{_figures(one):>30}" for one in times))
+    return lines
+
+
+def _figures(ms: list[int]) -> str:
+    return f"{statistics.median(ms):.0f} ({max(ms)}, {len(ms)})" if ms else "-"
 
 
 def _soak_report(table: list[str]) -> str:

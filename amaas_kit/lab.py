@@ -1,8 +1,10 @@
-"""The learner's own copies of the lessons, and JupyterLab opened on them."""
+"""The learner's own copies of the lessons and the course's pages, and JupyterLab opened on them."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import secrets
 import sys
@@ -14,7 +16,11 @@ from amaas_kit.errors import DataError, MissingError, ServingError
 
 KIT = Path(__file__).parent
 
-FIRST_LESSON = "00_start_here.ipynb"
+FIRST_PAGE = "index.md"
+"""The page that JupyterLab opens: the map of the course."""
+
+FIRST_LAYOUT = KIT / "jupyter" / "first_layout.json"
+"""What JupyterLab shows around the first page, the first time."""
 
 PORT = 8888
 """The port that JupyterLab itself prefers."""
@@ -31,13 +37,26 @@ def lessons() -> dict[str, Path]:
     Raises:
         MissingError: the lessons are in neither place.
     """
+    return _came_with_the_kit("*.ipynb")
+
+
+def pages() -> dict[str, Path]:
+    """The pages around the lessons: the map of the course and the glossary, by file name.
+
+    Raises:
+        MissingError: they are missing.
+    """
+    return _came_with_the_kit("*.md")
+
+
+def _came_with_the_kit(pattern: str) -> dict[str, Path]:
     for folder in (KIT / "notebooks", KIT.parent / "notebooks"):
-        found = {path.name: path for path in sorted(folder.glob("*.ipynb"))}
+        found = {path.name: path for path in sorted(folder.glob(pattern))}
         if found:
             return found
     raise MissingError(
         situation="While looking for the lessons",
-        seen=f"no notebook in {KIT / 'notebooks'} and none in {KIT.parent / 'notebooks'}",
+        seen=f"no {pattern} in {KIT / 'notebooks'} and none in {KIT.parent / 'notebooks'}",
         wrong="this copy of the kit is not whole",
         fix="install it again: pip install --force-reinstall amaas-kit",
     )
@@ -58,6 +77,31 @@ def copy_lessons(folder: Path) -> list[Path]:
     with _writing(folder):
         new = [path for name, path in lessons().items() if not (folder / name).exists()]
         return [_copy(path, folder / path.name) for path in new]
+
+
+def copy_pages(folder: Path) -> list[Path]:
+    """Copy the course's pages to `folder`, and renew those that the learner did not change.
+
+    Args:
+        folder: made when it is missing.
+
+    Returns:
+        The copies that are new or renewed.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    given = _given_pages()
+    kit = {folder / name: path for name, path in pages().items()}
+    with _writing(folder):
+        copies = [
+            _copy(path, copy)
+            for copy, path in kit.items()
+            if _may_write(copy, given) and _content(copy) != path.read_bytes()
+        ]
+    as_given = [copy for copy, path in kit.items() if _content(copy) == path.read_bytes()]
+    _note_pages(given | {_place(copy): _digest(copy.read_bytes()) for copy in as_given})
+    return copies
 
 
 def reset_lesson(lesson: str, folder: Path) -> tuple[Path, Path | None]:
@@ -107,6 +151,25 @@ def choose_port(wanted: int | None) -> int:
     )
 
 
+def prepare_workspace(folder: Path) -> Path:
+    """Where JupyterLab remembers what is open in `folder`. A new place gets the kit's layout.
+
+    Args:
+        folder: what JupyterLab shows.
+
+    Returns:
+        A folder of the kit's own, in `AMAAS_HOME`.
+    """
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    place = folder.resolve()
+    workspaces = files.home() / "lab" / "workspaces" / f"{place.name}-{_digest(bytes(place))[:8]}"
+    manager = WorkspacesManager(str(workspaces))
+    if not manager.load("default")["data"]:
+        manager.save("default", FIRST_LAYOUT.read_text(encoding="utf-8"))
+    return workspaces
+
+
 def start_lab(
     folder: Path,
     port: int | None = None,
@@ -116,8 +179,9 @@ def start_lab(
     """Run JupyterLab on `folder` until it is ended, by Ctrl-C or from its menu.
 
     It listens on 127.0.0.1, asks for a token, and ends its kernels when it ends. The kit's own
-    settings (no news, no look for updates) come from a folder on `JUPYTER_CONFIG_PATH`; the
-    learner's settings are read and not changed.
+    settings (pages rendered, no news, no look for updates) come from a folder on
+    `JUPYTER_CONFIG_PATH`; the learner's settings are read and not changed. Which tabs are open is
+    remembered for each folder; the first time, the table of contents is open on the left.
 
     Args:
         folder: what JupyterLab shows.
@@ -130,6 +194,7 @@ def start_lab(
         MissingError: JupyterLab is not installed.
     """
     try:
+        import zmq
         from jupyterlab.labapp import LabApp
     except ImportError as error:
         raise MissingError(
@@ -141,8 +206,8 @@ def start_lab(
     port = choose_port(port)
     _prepare_environment()
     page = "/lab"
-    if (folder / FIRST_LESSON).exists():
-        page += f"/tree/{FIRST_LESSON}"
+    if (folder / FIRST_PAGE).exists():
+        page += f"/tree/{FIRST_PAGE}"
     announce(f"http://127.0.0.1:{port}{page}?token={os.environ['JUPYTER_TOKEN']}")
     arguments = [
         f"--ServerApp.root_dir={folder.resolve()}",
@@ -151,9 +216,11 @@ def start_lab(
         "--ServerApp.port_retries=0",
         f"--ServerApp.open_browser={browser}",
         f"--LabApp.default_url={page}",
-        f"--LabApp.workspaces_dir={files.home() / 'lab' / 'workspaces'}",
+        f"--LabApp.workspaces_dir={prepare_workspace(folder)}",
         "--Application.log_level=WARN",
     ]
+    if zmq.has("curve"):
+        arguments.append("--KernelManager.transport_encryption=auto")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")
     LabApp.launch_instance(arguments)
@@ -175,6 +242,44 @@ def _prepend(variable: str, folder: Path) -> None:
 def _copy(source: Path, target: Path) -> Path:
     content = source.read_bytes()
     return files.write_whole(target, lambda file: file.write(content))
+
+
+def _may_write(page: Path, given: dict[str, str]) -> bool:
+    """Whether a page is missing, or is still as the kit gave it."""
+    content = _content(page)
+    return content is None or _digest(content) == given.get(_place(page))
+
+
+def _place(page: Path) -> str:
+    return str(page.resolve())
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _given_pages() -> dict[str, str]:
+    """What the kit copied where: the place of each page, and the digest of what was put there."""
+    try:
+        noted = json.loads(_page_notes().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _note_pages(given: dict[str, str]) -> None:
+    content = json.dumps(given, indent=1).encode()
+    files.write_whole(_page_notes(), lambda file: file.write(content))
+
+
+def _page_notes() -> Path:
+    folder = files.home() / "lab"
+    folder.mkdir(exist_ok=True)
+    return folder / "pages.json"
 
 
 def _named(lesson: str) -> Path:

@@ -34,8 +34,6 @@ PICTURES = ROOT / "artefacts"
 RUN_SECONDS = 300
 PAGE_SECONDS = 90
 
-HARMLESS: tuple[re.Pattern[str], ...] = ()
-
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # Menus that are clicked while the page still settles sometimes do nothing; a command, given when
@@ -378,7 +376,7 @@ class Watched:
             self.hosts.add(host)
 
     def _said(self, message: playwright.ConsoleMessage) -> None:
-        if message.type == "error" and not any(one.search(message.text) for one in HARMLESS):
+        if message.type == "error":
             self.broken.append(f"console: {message.text} ({message.location.get('url')})")
 
     def require_nothing(self) -> None:
@@ -516,6 +514,13 @@ def end(process: subprocess.Popen[str]) -> None:
     _, alive = psutil.wait_procs(started, timeout=10)
     for left in alive:
         left.kill()
+
+
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """Where screenshots go."""
+    PICTURES.mkdir(exist_ok=True)
+    return PICTURES
 
 
 @pytest.fixture

@@ -21,11 +21,13 @@ from amaas_kit.errors import DataError, MissingError, ServingError
 
 @pytest.fixture
 def kit(tmp_path, monkeypatch):
-    """A kit with two lessons of its own."""
+    """A kit with two lessons and a page of its own."""
     folder = tmp_path / "kit"
     (folder / "notebooks").mkdir(parents=True)
     for name in ("00_start_here", "02_backpropagation"):
         (folder / "notebooks" / f"{name}.ipynb").write_text(f"lesson {name}")
+    (folder / "notebooks" / "index.md").write_text("the map")
+    monkeypatch.setenv("AMAAS_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(lab, "KIT", folder)
     return folder
 
@@ -36,7 +38,7 @@ def names(folder):
 
 def test_lessons_are_copied_once_and_what_is_there_stays(kit, tmp_path):
     work = tmp_path / "deep" / "work"
-    assert [path.name for path in lab.copy_lessons(work)] == names(kit / "notebooks")
+    assert [path.name for path in lab.copy_lessons(work)] == list(lab.lessons())
     mine = work / "00_start_here.ipynb"
     mine.write_text("my answers")
     assert lab.copy_lessons(work) == []
@@ -52,14 +54,60 @@ def test_a_lesson_that_is_new_in_the_kit_is_added(kit, tmp_path):
 
 def test_the_real_kit_has_its_lessons_in_the_order_of_the_course():
     found = list(lab.lessons())
-    assert found[0] == lab.FIRST_LESSON
+    assert found[0] == "00_start_here.ipynb"
     assert found == sorted(found)
+
+
+def test_the_real_kit_has_the_page_that_opens_first_and_the_glossary():
+    assert {lab.FIRST_PAGE, "glossary.md"} <= set(lab.pages())
+    assert not set(lab.pages()) & set(lab.lessons())
+
+
+def test_pages_are_copied_and_copied_again_only_when_the_kit_has_new_ones(kit, tmp_path):
+    work = tmp_path / "work"
+    assert lab.copy_pages(work) == [work / "index.md"]
+    assert lab.copy_pages(work) == []
+    (kit / "notebooks" / "index.md").write_text("the new map")
+    assert lab.copy_pages(work) == [work / "index.md"]
+    assert (work / "index.md").read_text() == "the new map"
+
+
+@pytest.mark.parametrize("notes", ["as the kit wrote them", "lost", "[1]", "not JSON"])
+def test_a_page_that_the_learner_changed_is_never_replaced(kit, tmp_path, notes):
+    work = tmp_path / "work"
+    lab.copy_pages(work)
+    (work / "index.md").write_text("my notes on the map")
+    kept = tmp_path / "home" / "lab" / "pages.json"
+    if notes == "lost":
+        kept.unlink()
+    elif notes != "as the kit wrote them":
+        kept.write_text(notes)
+    (kit / "notebooks" / "index.md").write_text("the new map")
+    assert lab.copy_pages(work) == []
+    assert (work / "index.md").read_text() == "my notes on the map"
+
+
+def test_each_folder_has_its_own_pages(kit, tmp_path):
+    for folder in ("monday", "tuesday"):
+        lab.copy_pages(tmp_path / folder)
+    (tmp_path / "monday" / "index.md").write_text("mine")
+    (kit / "notebooks" / "index.md").write_text("the new map")
+    assert lab.copy_pages(tmp_path / "monday") == []
+    assert lab.copy_pages(tmp_path / "tuesday") == [tmp_path / "tuesday" / "index.md"]
+
+
+def test_a_page_that_was_deleted_comes_back(kit, tmp_path):
+    lab.copy_pages(tmp_path / "work")
+    (tmp_path / "work" / "index.md").unlink()
+    assert len(lab.copy_pages(tmp_path / "work")) == 1
 
 
 def test_a_kit_without_lessons_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(lab, "KIT", tmp_path / "empty" / "kit")
     with pytest.raises(MissingError, match="not whole"):
         lab.lessons()
+    with pytest.raises(MissingError, match="not whole"):
+        lab.pages()
 
 
 def test_a_folder_that_cannot_be_made(kit, tmp_path):
@@ -90,7 +138,7 @@ def test_reset_of_a_lesson_that_is_not_there_copies_it(kit, tmp_path):
     assert (fresh.read_text(), kept) == ("lesson 00_start_here", None)
 
 
-@pytest.mark.parametrize("lesson", ["7", "start", "", "../02", "0"])
+@pytest.mark.parametrize("lesson", ["7", "start", "", "../02", "0", "index", "index.md"])
 def test_a_lesson_that_does_not_exist(kit, tmp_path, lesson):
     with pytest.raises(DataError, match="02_backpropagation"):
         lab.reset_lesson(lesson, tmp_path / "work")
@@ -174,3 +222,18 @@ def test_lab_uses_the_kits_settings_and_leaves_the_learners_alone(running, tmp_p
     assert json.loads(settings)["schema"]["properties"]["fetchNews"]["default"] == "false"
     assert not list(tmp_path.glob(".jupyter/**/*.jupyterlab-settings"))
     assert not (tmp_path / ".jupyter" / "lab" / "workspaces").exists()
+
+
+def test_a_folder_opens_with_the_table_of_contents_the_first_time_and_as_it_was_left_after(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("AMAAS_HOME", str(tmp_path / "home"))
+    place = lab.prepare_workspace(tmp_path / "work")
+    [file] = place.iterdir()
+    first = json.loads(file.read_bytes())
+    assert "toc" in first["data"]["layout-restorer:data"]["left"]["current"]
+    first["data"]["left by"] = "the learner"
+    file.write_text(json.dumps(first))
+    assert lab.prepare_workspace(tmp_path / "work") == place
+    assert json.loads(file.read_bytes()) == first
+    assert lab.prepare_workspace(tmp_path / "other" / "work") != place

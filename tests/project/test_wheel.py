@@ -59,12 +59,13 @@ def run(*command: str | Path, **options) -> str:
 def test_the_wheel_holds_the_lessons_and_the_service(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
-    for folder, pattern in (("notebooks", "*.ipynb"), ("bentos/digits", "*")):
+    for folder, pattern in (("notebooks", "*.ipynb"), ("notebooks", "*.md"), ("bentos/digits", "*")):
         for path in (ROOT / folder).glob(pattern):
             if path.is_file():
                 assert f"amaas_kit/{folder}/{path.name}" in names
     assert {
         "amaas_kit/data/digits.npz",
+        "amaas_kit/jupyter/first_layout.json",
         "amaas_kit/jupyter/jupyter_server_config.json",
         "amaas_kit/jupyter/labconfig/default_setting_overrides.json",
         "amaas_kit/py.typed",
@@ -104,7 +105,8 @@ def test_amaas_lab_serves_copies_of_the_lessons_in_an_empty_folder(environment, 
         finally:
             process.terminate()
     served = {entry["name"] for entry in json.loads(listing)["content"]}
-    assert served == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    course = (path for kind in ("*.ipynb", "*.md") for path in (ROOT / "notebooks").glob(kind))
+    assert served == {path.name for path in course}
     assert served == {path.name for path in (tmp_path / "work").iterdir()}
 
 
