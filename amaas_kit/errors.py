@@ -60,5 +60,9 @@ class MissingError(AmaasError, RuntimeError):
     """A program, a package or a network that this step needs and this machine lacks."""
 
 
+class ExerciseError(AmaasError, ValueError):
+    """A lesson or an exercise that does not exist."""
+
+
 class NotAttempted(AmaasError, RuntimeError):  # noqa: N818 - what an exercise says, no fault
     """An exercise's code that still holds the placeholder `____`."""

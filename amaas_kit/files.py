@@ -65,7 +65,7 @@ def locked(path: str | os.PathLike[str], seconds: float) -> Iterator[None]:
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{path} is held by another process")
-            time.sleep(0.05)
+            time.sleep(0.01)
         yield
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ RELATIVE = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-10}
 
 ROUNDINGS = 16
 """So many roundings of the greatest expected entry, or input, an entry may also be off."""
+
+MOST_CANCELLED = 1e3
+"""Inputs that are larger than the results by more than this have no say in what is rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Precision:
         if expected.dtype.kind in "biu":
             return np.asarray(got == expected)
         rounding = ROUNDINGS * float(np.finfo(self.coarsest).eps)
-        allowed = rounding * max(_greatest(expected), self.inputs)
+        greatest = _greatest(expected)
+        allowed = rounding * max(greatest, min(self.inputs, MOST_CANCELLED * max(greatest, 1.0)))
         wide_got, wide = got.astype("float64"), expected.astype("float64")
         with np.errstate(all="ignore"):
             near = np.abs(wide_got - wide) <= RELATIVE[self.coarsest] * np.abs(wide) + allowed
@@ -117,6 +121,8 @@ def unchanged(before: Any, after: Any, seen: frozenset[int] = frozenset()) -> bo
         return len(before) == len(after) and all(unchanged(*pair, seen) for pair in pairs)
     if hasattr(before, "__dict__"):
         return unchanged(vars(before), vars(after), seen)
+    if type(before).__eq__ is object.__eq__:  # type: ignore[comparison-overlap]
+        return True  # a copy of such an object never equals it
     try:
         return bool(before == after) or before != before
     except Exception:
@@ -140,7 +146,17 @@ def _difference(
         return _word(expected, got, what)
     if isinstance(expected, int | float | np.number | np.ndarray):
         return _numbers(np.asarray(expected), got, precision, what)
-    return None if unchanged(expected, got) else _wanted(what, got, describe.kind(expected))
+    return None if _is_it(expected, got) else _wanted(what, got, describe.kind(expected))
+
+
+def _is_it(expected: Any, got: Any) -> bool:
+    """Whether two objects that are no numbers, texts or containers are equal."""
+    if expected is got:
+        return True
+    if type(expected) is not type(got) or callable(expected):
+        return False
+    can_be_equal = hasattr(expected, "__dict__") or type(expected).__eq__ is not object.__eq__  # type: ignore[comparison-overlap]
+    return can_be_equal and unchanged(expected, got)
 
 
 def _mapping(expected: Mapping[Any, Any], got: Any, precision: Precision, where: str) -> str | None:
@@ -168,19 +184,25 @@ def _sequence(
     if isinstance(got, np.ndarray) and got.ndim and not any(map(_is_array, expected)):
         got = got.tolist() if got.ndim == 1 else list(got)
     if not isinstance(got, list | tuple):
-        advice = ", with commas: return a, b" if isinstance(expected, tuple) else ""
-        return _wanted(what, got, f"{describe.kind(expected)}{advice}")
+        return _wanted(what, got, f"{describe.kind(expected)}{_how_to_return(expected, got)}")
     if len(got) != len(expected):
+        parts = "1 part" if len(got) == 1 else f"{len(got)} parts"
         listed = f" ({', '.join(names)})" if len(names) == len(expected) else ""
-        return (
-            f"{_capital(what)} has {len(got)} parts, where {len(expected)} are asked for{listed}."
-        )
+        return f"{_capital(what)} has {parts}, where {len(expected)} are asked for{listed}."
     for i, part in enumerate(expected):
         inside = _part(i, expected, where, names)
         found = _difference(part, got[i], precision, inside, ())
         if found:
             return found
     return None
+
+
+def _how_to_return(expected: Sequence[Any], got: Any) -> str:
+    if isinstance(expected, tuple):
+        return ", with commas: return a, b"
+    if isinstance(got, np.ndarray | Iterable) and not isinstance(got, str | Mapping):
+        return " (list(…) makes one of it)"
+    return ""
 
 
 def _part(i: int, expected: Sequence[Any], where: str, names: tuple[str, ...]) -> str:

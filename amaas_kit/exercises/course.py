@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
+from amaas_kit.errors import ExerciseError
 from amaas_kit.exercises.exercise import Exercise
 
 LESSONS = {
@@ -18,7 +19,18 @@ LESSONS = {
 
 
 def exercises_of(lesson: str) -> list[Exercise]:
-    """The exercises of one lesson, in the order in which its module defines them."""
+    """The exercises of one lesson, in the order in which its module defines them.
+
+    Raises:
+        ExerciseError: there is no such lesson.
+    """
+    if lesson not in LESSONS:
+        raise ExerciseError(
+            situation="While looking for exercises",
+            seen=f"the lesson {lesson!r}",
+            wrong="there is none of that name",
+            fix=f"name one of {', '.join(LESSONS)}",
+        )
     module = importlib.import_module(f"amaas_kit.exercises.{lesson}")
     found = [one for one in vars(module).values() if isinstance(one, Exercise)]
     return [one for one in found if one.lesson == lesson]

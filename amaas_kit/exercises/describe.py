@@ -150,6 +150,8 @@ def _lines(values: tuple[Any, ...] | list[Any]) -> str:
 
 def _flat(values: tuple[Any, ...] | list[Any]) -> str:
     shown = ", ".join(_of(part) for part in values[:12]) + ", …" * (len(values) > 12)
+    if len(shown) > WIDTH and len(values) > 1:
+        return _lines(values)
     if isinstance(values, list):
         return f"[{shown}]"
     return f"({shown},)" if len(values) == 1 else f"({shown})"

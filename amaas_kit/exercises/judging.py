@@ -55,7 +55,7 @@ def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judg
         calls, worker = _call_all(answer, cases, exercise.seconds)
         if not worker.finished:
             case = cases[min(len(calls), len(cases) - 1)]
-            return _out_of_time(exercise, answer, case, worker), case
+            return _out_of_time(exercise, answer, case, len(calls), worker.is_alive()), case
         if any(_is_unfinished(one) for one in calls):
             return _unfinished(), None
         return _judged(exercise, answer, calls, rng)
@@ -68,9 +68,10 @@ def _judged(exercise: Exercise, answer: Any, calls: list[Call], rng: Generator) 
     fresh, worker = _call_all(answer, [exercise.draw(rng) for _ in calls], exercise.seconds)
     if worker.finished:
         found += [(one, _complaint(exercise, one)) for one in fresh]
-    mistake = diagnose(exercise, found)
+    order = _wrong_order(answer, calls[0].arguments)
+    mistake = None if order else diagnose(exercise, found)
     failed, complaint = _plainest(found[: len(calls)], mistake)
-    message = _not_yet(exercise, answer, failed, complaint, mistake)
+    message = _not_yet(exercise, answer, failed, [order or "", complaint], mistake)
     return Verdict("not yet", message, mistake), failed.arguments
 
 
@@ -134,11 +135,11 @@ def _is_unfinished(one: Call) -> bool:
 
 def _wrong_parameters(answer: Any, arguments: Arguments) -> Verdict:
     taken, wanted = parameter_names(answer) or [], list(arguments)
-    return Verdict(
-        "not yet",
-        f"Your function takes {_listed(taken)}; the exercise calls it with {_listed(wanted)}. "
-        f"Its first line should be\n\n    def {_def_name(answer)}({', '.join(wanted)}):",
-    )
+    text = f"Your function takes {_listed(taken)}; the exercise calls it with {_listed(wanted)}."
+    if taken == wanted:
+        text = "Your function takes some of its arguments by name only, behind a `*`."
+    line = f"def {_def_name(answer)}({', '.join(wanted)}):"
+    return Verdict("not yet", f"{text} Its first line should be\n\n    {line}")
 
 
 def _listed(names: list[str]) -> str:
@@ -153,18 +154,19 @@ def _def_name(answer: Any) -> str:
     return name if name.isidentifier() else "my_function"
 
 
-def _out_of_time(exercise: Exercise, answer: Any, case: Arguments, worker: limit.Worker) -> Verdict:
-    text = (
-        f"{_called(answer, case)}\n\nIt was stopped: the check had not come to its end after "
-        f"{exercise.seconds:g} s. Look for a loop that never ends: does each pass bring its "
-        "condition closer to False?"
-    )
-    if worker.is_alive():
+def _out_of_time(
+    exercise: Exercise, answer: Any, case: Arguments, done: int, still_runs: bool
+) -> Verdict:
+    text = f"It was stopped: there was no result after {exercise.seconds:g} s."
+    if done:
+        text += f" ({done} of the calls before it had come back.)"
+    text += " Look for a loop that never ends: what in it brings its end closer at each pass?"
+    if still_runs:
         text += (
-            " The function could not be stopped and still runs in the background. Restart the "
-            "kernel (menu Kernel, Restart Kernel) to end it before you go on."
+            "\n\nPython could not end it: it still runs in the background and slows down "
+            "everything else. Restart the kernel (menu Kernel, Restart Kernel…) before you go on."
         )
-    return Verdict("not yet", text)
+    return Verdict("not yet", f"{_called(answer, case)}\n\n{text}")
 
 
 def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
@@ -258,21 +260,19 @@ def _changed(names: tuple[str, ...], right: bool) -> str:
 
 
 def _not_yet(
-    exercise: Exercise, answer: Any, failed: Call, complaint: str, mistake: str | None
+    exercise: Exercise, answer: Any, failed: Call, complaints: list[str], mistake: str | None
 ) -> str:
-    parts = [_called(answer, failed.arguments)]
+    parts = []
+    if mistake:
+        parts.append(next(known.sentence for known in exercise.mistakes if known.name == mistake))
+    parts.append(_called(answer, failed.arguments))
     if failed.error is None and failed.result is not None:
         parts.append(f"It returned\n\n{_indented(describe.of(failed.result))}")
-    parts.append(complaint)
-    if failed.changed and not exercise.arguments_may_change and "changed its arg" not in complaint:
+    parts.extend(complaint for complaint in complaints if complaint)
+    only_changed = complaints[-1] == _changed(failed.changed, right=True)
+    if failed.changed and not exercise.arguments_may_change and not only_changed:
         parts.append(_changed(failed.changed, right=False))
-    order = _wrong_order(answer, failed.arguments)
-    if order:
-        parts.append(order)
     parts.append(f"What is asked: {exercise.demands.rstrip('.')}.")
-    if mistake:
-        sentence = next(known.sentence for known in exercise.mistakes if known.name == mistake)
-        parts.append(f"A known mistake: {sentence}")
     parts.append(_what_next(exercise, answer))
     return "\n\n".join(parts)
 
@@ -296,9 +296,8 @@ def _wrong_order(answer: Any, arguments: Arguments) -> str | None:
 
 
 def _what_next(exercise: Exercise, answer: Any) -> str:
-    again = f"`{_def_name(answer)}(*ex.{exercise.name}.example)` repeats this call"
-    hint = f"; `ex.{exercise.name}.hint()` shows a hint" if exercise.hints else ""
-    return f"What now: {again}{hint}."
+    text = f"To try this call yourself: `{_def_name(answer)}(*ex.{exercise.name}.example)`."
+    return text + (f" For a hint: `ex.{exercise.name}.hint()`." if exercise.hints else "")
 
 
 def _praise(calls: list[Call]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import ctypes
+import threading
 import time
 from collections.abc import Callable
 
@@ -24,7 +25,7 @@ class Worker(output.CaughtThread):
     """Work in a thread of its own, which can be asked to end.
 
     Attributes:
-        finished: the work ran to its end.
+        finished: the work came to its end in time.
         printed: a sink with what it printed.
     """
 
@@ -32,32 +33,56 @@ class Worker(output.CaughtThread):
         super().__init__()
         self._work = work
         self._context = contextvars.copy_context()
-        self.finished = False
+        # Not Thread.join: when Ctrl-C interrupts that, Python 3.11 and 3.12 take a running thread
+        # for one that has ended.
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._came_to_its_end = False
+        self._in_time = False
+        self._over = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the work came to its end in time."""
+        return self._came_to_its_end and self._in_time
 
     def run(self) -> None:
         """Do the work, in the context of the caller: what it displays appears in their cell."""
-        self._context.run(self._work)
-        self.finished = True
+        try:
+            self._context.run(self._work)
+            self._came_to_its_end = True
+        except OutOfTime:
+            pass
+        finally:
+            self._gate.release()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end; False when it did not come in time. Ctrl-C gets through."""
-        deadline = time.monotonic() + seconds
-        while self.is_alive() and time.monotonic() < deadline:
-            self.join(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-        return not self.is_alive()
+        self._in_time = self._is_over_after(seconds)
+        return self._in_time
 
-    def end(self, seconds: float = GRACE_SECONDS) -> bool:
+    def end(self, seconds: float) -> bool:
         """Raise `OutOfTime` in the work until it ends; False when it does not.
 
         Work that swallows the exception, or waits inside a call to C code, may run on.
         """
         deadline = time.monotonic() + seconds
-        while self.is_alive() and time.monotonic() < deadline:
+        while not self._is_over_after(0) and time.monotonic() < deadline:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self.ident or 0), ctypes.py_object(OutOfTime)
             )
-            self.join(_LOOK_SECONDS)
-        return not self.is_alive()
+            self._is_over_after(_LOOK_SECONDS)
+        return self._over
+
+    def _is_over_after(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._over:
+            left = max(0.0, deadline - time.monotonic())
+            opened = self._gate.acquire(timeout=min(_LOOK_SECONDS, left))
+            self._over = opened or not self.is_alive()
+            if not left:
+                break
+        return self._over
 
 
 def run(work: Callable[[], object], seconds: float) -> Worker:
@@ -67,15 +92,16 @@ def run(work: Callable[[], object], seconds: float) -> Worker:
     output stays off the screen.
 
     Returns:
-        The worker: `finished` tells whether the work came to its end, `is_alive()` whether it
-        still runs.
+        The worker: `finished` tells whether the work came to its end in time, `is_alive()` whether
+        it still runs.
     """
     with output.routed():
         worker = Worker(work)
-        worker.start()
+        in_time = False
         try:
-            worker.wait(seconds)
+            worker.start()
+            in_time = worker.wait(seconds)
         finally:
-            if worker.is_alive() and not worker.end():
+            if not in_time and not worker.end(GRACE_SECONDS):
                 output.leave(worker)
     return worker

@@ -6,7 +6,7 @@ import builtins
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 LONGEST = 10_000
@@ -46,24 +46,29 @@ class _Route:
     """Stands in for stdout or stderr: caught threads write to their sink, all others go through."""
 
     def __init__(self, real: Any, sink: str) -> None:
-        self._real = real
-        self._sink = sink
+        self.real = real
+        self.sink = sink
 
     def write(self, text: str) -> int:
-        sink = getattr(threading.current_thread(), self._sink, None)
-        written: int = (self._real if sink is None else sink).write(text)
+        sink = getattr(threading.current_thread(), self.sink, None)
+        written: int = (self.real if sink is None else sink).write(text)
         return written
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        if getattr(threading.current_thread(), self._sink, None) is None:
-            self._real.flush()
+        if getattr(threading.current_thread(), self.sink, None) is None:
+            self.real.flush()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        return getattr(self.real, name)
+
+
+_routes: list[_Route] = []
+"""Every route that was ever laid. `print` in one thread uses sys.stdout without holding it, so that
+Python crashes where another thread puts something else there and the old object goes."""
 
 
 @contextlib.contextmanager
@@ -94,19 +99,27 @@ def leave(thread: threading.Thread) -> None:
 
 
 def _install() -> None:
-    if not isinstance(sys.stdout, _Route):
-        sys.stdout = _Route(sys.stdout, "printed")
-    if not isinstance(sys.stderr, _Route):
-        sys.stderr = _Route(sys.stderr, "complained")
+    sys.stdout = _route_to(sys.stdout, "printed")
+    sys.stderr = _route_to(sys.stderr, "complained")
     if not isinstance(builtins.input, _Ask):
         builtins.input = _Ask(builtins.input)
 
 
+def _route_to(real: Any, sink: str) -> Any:
+    if isinstance(real, _Route):
+        return real
+    for route in _routes:
+        if route.real is real and route.sink == sink:
+            return route
+    _routes.append(_Route(real, sink))
+    return _routes[-1]
+
+
 def _remove() -> None:
     if isinstance(sys.stdout, _Route):
-        sys.stdout = sys.stdout._real
+        sys.stdout = sys.stdout.real
     if isinstance(sys.stderr, _Route):
-        sys.stderr = sys.stderr._real
+        sys.stderr = sys.stderr.real
     if isinstance(builtins.input, _Ask):
         builtins.input = builtins.input.real
 

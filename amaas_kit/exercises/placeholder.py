@@ -10,9 +10,6 @@ from amaas_kit.errors import NotAttempted
 BLANK = "____"
 """How the placeholder is written, in code and on the screen."""
 
-_DEEPEST = 12
-"""So deep a result is searched; learners' results have two or three levels."""
-
 
 class Placeholder:
     """A blank: whatever is computed with it is a blank again.
@@ -97,15 +94,21 @@ ____ = Placeholder()
 """The placeholder of the lessons: replace it by your own code."""
 
 
-def holds_blank(value: Any, depth: int = 0) -> bool:
+def holds_blank(value: Any) -> bool:
     """Whether a placeholder, or an ellipsis, stands anywhere in a result."""
-    if isinstance(value, Placeholder) or value is Ellipsis:
-        return True
-    if isinstance(value, str):
-        return BLANK in value
-    if depth >= _DEEPEST:
-        return False
-    return any(holds_blank(part, depth + 1) for part in _parts(value))
+    to_look_at: list[Any] = [value]
+    seen: dict[int, Any] = {}
+    while to_look_at:
+        part = to_look_at.pop()
+        if isinstance(part, Placeholder) or part is Ellipsis:
+            return True
+        if isinstance(part, str) and BLANK in part:
+            return True
+        parts = list(_parts(part))
+        if parts and id(part) not in seen:
+            seen[id(part)] = part
+            to_look_at.extend(parts)
+    return False
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,16 +165,17 @@ def parse(content: bytes) -> Book:
         raise ValueError("it is not JSON") from None
     if not isinstance(found, dict) or not isinstance(found.get("exercises"), dict):
         raise ValueError("it holds something else")
-    if found.get("version") != VERSION:
-        raise ValueError(f"its format is {found.get('version')!r:.20}, this kit knows {VERSION}")
+    version = found.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ValueError(f"its format is {version!r:.20}, and this kit knows {VERSION}")
     return {key: _marks(value) for key, value in found["exercises"].items()}
 
 
 def _marks(value: Any) -> Marks:
     names = {field.name for field in fields(Marks)}
-    if not isinstance(value, Mapping) or set(value) != names:
+    if not isinstance(value, dict) or set(value) != names or not isinstance(value["hints"], list):
         raise ValueError("it holds other marks")
-    marks = Marks(**{**value, "hints": tuple(value["hints"] or ())})
+    marks = Marks(**{**value, "hints": tuple(value["hints"])})
     whole = (marks.attempts, *marks.hints)
     if (
         all(type(number) is int and 0 <= number < 10**9 for number in whole)

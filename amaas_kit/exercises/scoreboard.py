@@ -11,7 +11,6 @@ from amaas_kit.exercises.course import LESSONS, all_exercises, exercises_of
 from amaas_kit.exercises.exercise import Exercise
 from amaas_kit.exercises.progress import Book, Marks
 
-
 _TITLE = 40
 """The width of a column of titles."""
 

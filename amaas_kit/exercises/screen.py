@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from typing import Any
 
 
@@ -24,14 +25,16 @@ def show(text: str, html: str | None = None, markdown: str | None = None) -> Non
     display({kind: said for kind, said in bundle.items() if said is not None}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def cell() -> object:
-    """Something that is the same object for as long as one cell runs; None without a notebook."""
+def cell() -> Cell | None:
+    """The cell that runs now; None without a notebook."""
     shell = _shell()
-    if shell is None:
-        return None
-    # The result of the cell before this one. Counting cells would not do: a client may ask the
-    # kernel to keep no history, and then the count stands still.
-    return shell.last_execution_result or shell
+    # The result of the cell before tells cells apart. Counting them would not do: a client may ask
+    # the kernel to keep no history, and then the count stands still.
+    return None if shell is None else weakref.ref(shell.last_execution_result or shell)
+
+
+Cell = weakref.ReferenceType[Any]
+"""References to one thing are equal, and stay so when it is gone."""
 
 
 def _shell() -> Any:

@@ -32,7 +32,7 @@ class Verdict:
     outcome: Outcome
     message: str
     mistake: str | None = None
-    shown: object = field(default=None, compare=False, repr=False)
+    shown: screen.Cell | None = field(default=None, compare=False, repr=False)
     """The cell in which it was shown already; None if it was not."""
 
     def __repr__(self) -> str:
@@ -43,7 +43,7 @@ class Verdict:
         return f"{_HEADINGS[self.outcome]}. {self.message}"
 
     def _ipython_display_(self) -> None:
-        if self.shown is None or self.shown is not screen.cell():
+        if self.shown is None or self.shown != screen.cell():
             self.show()
 
     def show(self) -> None:
