@@ -547,11 +547,9 @@ def _draw_adam(rng: np.random.Generator) -> Arguments:
     }
 
 
-def adam_step(
-    w: Array, dw: Array, m: Array, v: Array, t: int, lr: float,
-    beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-) -> Any:  # fmt: skip
+def adam_step(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
     """One step of Adam: the new weights and the two means."""
+    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-7
     m = beta_1 * m + (1 - beta_1) * dw
     v = beta_2 * v + (1 - beta_2) * dw**2
     m_hat = m / (1 - beta_1**t)
@@ -638,7 +636,8 @@ adam_rule = Exercise(
     lesson="gradient_descent",
     title="A step of Adam",
     statement=r"""
-Write `adam_step(w, dw, m, v, t, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-7)`, one step of Adam:
+Write `adam_step(w, dw, m, v, t, lr)`, one step of Adam, with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and
+$\epsilon = 10^{-7}$:
 
 $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad\qquad v \leftarrow \beta_2 v + (1-\beta_2)\,g^2$$
 
@@ -647,8 +646,7 @@ w \leftarrow w - \alpha\,\frac{\hat m}{\sqrt{\hat v}+\epsilon}$$
 
 - `w`: the weights; `dw`: the slopes $g$; `m`, `v`: the two running means before this step. All are
   arrays of one shape, and everything is meant entry by entry;
-- `t`: the number of this step, counted from 1; `lr`: the learning rate $\alpha$;
-- the last three are constants. The check calls your function without them.
+- `t`: the number of this step, counted from 1; `lr`: the learning rate $\alpha$.
 
 Return three arrays in this order: the new weights, the new $m$, the new $v$. Change none of the
 arguments.
