@@ -8,7 +8,8 @@ No learner was timed. The estimate adds up, for all that is not marked as option
 - 20 seconds for each displayed formula;
 - for each code cell 15 seconds, to run it and look at what came, and 4 seconds for each line;
 - 15 seconds for each figure, and 3 minutes for each view, to move its controls;
-- 6 minutes for each core exercise, checks and hints included;
+- 6 minutes for each core exercise, checks and hints included, or as many as the lesson grants
+  ("Give it twenty minutes");
 - the time that the cells themselves take, as it was measured by `--run`.
 
 The sum is rounded to 5 minutes. Not counted are the list of further reading, and what is marked
@@ -52,7 +53,13 @@ MINUTES_PER_EXERCISE = 6
 ROUNDED_TO = 5
 
 PATHS: dict[str, dict[str, str | None]] = {
-    "half a day": {"00": None, "01": None, "02": None, "04": "Train", "11": None},
+    "half a day": {
+        "00": None,
+        "01": None,
+        "02": None,
+        "04": "Split without leakage",
+        "11": None,
+    },
     "one day": {"00": None, "01": None, "02": None, "03": None, "04": None, "11": None},
 }
 """The lessons of each path; where a heading is given, the lesson is begun there."""
@@ -63,6 +70,9 @@ VIEW = re.compile(r"\bviews\.[A-Z]\w*\(")
 HEADING = re.compile(r"^(#+) +(.+?)\s*$", re.MULTILINE)
 FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]{2,}|\d+")
+
+GRANTED = re.compile(r"Give it (\w+) minutes")
+NUMBERS = {"ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30}
 
 UNREAD = "Further reading"
 OPTIONAL = re.compile(r"\boptional\b", re.IGNORECASE)
@@ -111,13 +121,14 @@ def estimate(lesson: Path, start: str | None = None) -> Estimate:
     words = sum(len(WORD.findall(FORMULA.sub(" ", text))) for text in prose)
     formulas = sum(len(FORMULA.findall(text)) for text in prose)
     lines = sum(len(cell["source"].splitlines()) for cell in code)
+    granted = [NUMBERS[word] for text in prose for word in GRANTED.findall(text)]
     part = len(code) / max(1, sum(cell["cell_type"] == "code" for cell in every))
     return Estimate(
         reading=words / WORDS_PER_MINUTE + formulas * SECONDS_PER_FORMULA / 60,
         code=(len(code) * SECONDS_PER_CELL + lines * SECONDS_PER_LINE) / 60,
         figures=sum(has_figure(cell) for cell in code) * SECONDS_PER_FIGURE / 60,
         views=sum(len(VIEW.findall(cell["source"])) for cell in code) * MINUTES_PER_VIEW,
-        exercises=len(core) * MINUTES_PER_EXERCISE,
+        exercises=sum(granted) + (len(core) - len(granted)) * MINUTES_PER_EXERCISE,
         running=run_seconds(lesson) * part / 60,
     )
 
