@@ -119,15 +119,18 @@ def _judge_program(
     """What a run shows that cannot be computed again, because its start was drawn inside."""
     if not isinstance(result, Mapping) or "losses" not in result:
         return Complaint('The result is no dict with "losses" in it.', "unseen_loss")
+    losses = np.array([float(loss) for loss in result["losses"]])
+    if len(losses) != epochs:
+        return Complaint(
+            f'{epochs} epochs were asked for; "losses" has {len(losses)} numbers.',
+            None if len(losses) else "unseen_loss",
+        )
     if "held_out" not in result:
         return Complaint('The result has no "held_out".', "nothing_held_out")
     if "predictions" not in result:
         return Complaint('The result has no "predictions".', "no_prediction")
-    losses = np.array([float(loss) for loss in result["losses"]])
     predictions = np.asarray(result["predictions"], dtype=float).ravel()
     unseen = y[4 * len(y) // 5 :].ravel()
-    if len(losses) != epochs:
-        return Complaint(f'{epochs} epochs were asked for; "losses" has {len(losses)} numbers.')
     if len(predictions) != len(unseen):
         return Complaint(
             f'"predictions" has {len(predictions)} numbers; the last fifth of the {len(y)} rows is '

@@ -1,4 +1,4 @@
-"""The figures of notebooks/04_first_network: losses, starts, sheets, mistakes, sizes."""
+"""What notebooks/04_first_network shows: losses, starts, sheets, mistakes, sizes, the monitor."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from amaas_kit.session import COLOURS
+from amaas_kit.views.training_monitor import TrainingMonitor
+
+__all__ = [
+    "TrainingMonitor",
+    "draw_confusion",
+    "draw_leakage",
+    "draw_mistakes",
+    "draw_sheets",
+    "draw_sizes",
+    "draw_starts",
+    "draw_training",
+]
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
