@@ -272,6 +272,10 @@ def _two_entries_taken_for_granted(shape: tuple[int, ...]) -> int | str:
     return rows if columns == WIDTH and 1 <= rows <= LIMIT else REFUSED
 
 
+def _second_entry_taken_for_granted(shape: tuple[int, ...]) -> int | str:
+    return shape[0] if shape[1] == WIDTH and 1 <= shape[0] <= LIMIT else REFUSED
+
+
 def _single_row_only(shape: tuple[int, ...]) -> int | str:
     return 1 if shape == (1, WIDTH) else REFUSED
 
@@ -379,6 +383,13 @@ whole. Nothing is reshaped, cut or guessed.
             raises="values to unpack",
         ),
         Mistake(
+            "second_entry_taken_for_granted",
+            _second_entry_taken_for_granted,
+            "You looked at the second entry of the shape without asking whether it has one. A flat "
+            "list has none, and Python stops there; a stack has a third. Both are refused: look at "
+            "`len(shape)` first.",
+        ),
+        Mistake(
             "single_row_only",
             _single_row_only,
             "You let only single rows pass. One request may hold many rows, and each gets its "
@@ -466,6 +477,10 @@ def _list_of_the_first(findings: list[doctor.Finding]) -> list[str]:
     return [finding.fix for finding in _problems(findings)][:1]
 
 
+def _return_in_the_loop(findings: list[doctor.Finding]) -> list[str]:
+    return [finding.fix for finding in _problems(findings[:1])]
+
+
 def _last_alone(findings: list[doctor.Finding]) -> str | None:
     return next((finding.fix for finding in reversed(_problems(findings))), None)
 
@@ -551,6 +566,12 @@ of the report. When nothing does, the list is empty.
             "keeps lessons from running: go on to the end of the report.",
         ),
         Mistake(
+            "return_in_the_loop",
+            _return_in_the_loop,
+            "You looked at the first finding only. Perhaps `return` stands in the loop: move it "
+            "to the left, so that it comes after the last finding.",
+        ),
+        Mistake(
             "last_alone",
             _last_alone,
             "You returned the last fix alone. Perhaps each problem overwrote the one before it: "
@@ -581,5 +602,6 @@ of the report. When nothing does, the list is empty.
         'If `finding.status == "problem"`, then `fixes.append(finding.fix)`. Return the list after '
         "the loop.",
     ),
+    core=False,
     draws=40,
 )
