@@ -6,10 +6,10 @@ No learner was timed. The estimate adds up, for all that is not marked as option
   read at about 240 (M. Brysbaert, "How many words do we read per minute?", 2019); prose with
   formulas, in a subject that is new, more slowly;
 - 20 seconds for each displayed formula;
-- for each code cell 15 seconds, to run it and look at what came, and 4 seconds for each line;
+- for each code cell 10 seconds, to run it and look at what came, and 4 seconds for each line;
 - 15 seconds for each figure, and 3 minutes for each view, to move its controls;
-- 6 minutes for each core exercise, checks and hints included, or as many as the lesson grants
-  ("Give it twenty minutes");
+- 6 minutes for each core exercise, with its answer, checks and hints, or as many as the lesson
+  grants ("Give it twenty minutes");
 - the time that the cells themselves take, as it was measured by `--run`.
 
 The sum is rounded to 5 minutes. Not counted are the list of further reading, and what is marked
@@ -45,27 +45,52 @@ MEASURED = ROOT / "tools" / "run_seconds.json"
 
 WORDS_PER_MINUTE = 150
 SECONDS_PER_FORMULA = 20
-SECONDS_PER_CELL = 15
+SECONDS_PER_CELL = 10
 SECONDS_PER_LINE = 4
 SECONDS_PER_FIGURE = 15
 MINUTES_PER_VIEW = 3
 MINUTES_PER_EXERCISE = 6
 ROUNDED_TO = 5
 
-PATHS: dict[str, dict[str, str | None]] = {
-    "half a day": {
-        "00": None,
-        "01": None,
-        "02": None,
-        "04": "Split without leakage",
-        "11": None,
+PATHS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Half a day": {
+        "00": (),
+        "01": ("A digit on its way through the layers", "The same network in TensorFlow"),
+        "02": (
+            "Why a topological order",
+            "Checking a gradient",
+            "Two witnesses for the whole network",
+            "One gradient step lowers the loss",
+        ),
+        "04": (
+            "A program with eight faults",
+            "Split without leakage",
+            "What fit does",
+            "A confusion matrix",
+            "Size against accuracy",
+        ),
+        "11": ("How long an answer takes", "The same for values", "Your own CSV"),
     },
-    "one day": {"00": None, "01": None, "02": None, "03": None, "04": None, "11": None},
+    "One day": {
+        "00": (),
+        "01": ("The same network in TensorFlow",),
+        "02": ("Why a topological order", "One gradient step lowers the loss"),
+        "03": (
+            "The digits by hand",
+            "The landscape around a trained network",
+            "The limit in a real network",
+            "The same loop in TensorFlow",
+            "When training diverges",
+        ),
+        "04": ("What fit does", "Size against accuracy"),
+        "11": ("How long an answer takes", "The same for values", "Your own CSV"),
+    },
 }
-"""The lessons of each path; where a heading is given, the lesson is begun there."""
+"""The lessons of each path, with the sections that it leaves out."""
 
 HEADER = re.compile(r"About \d+ minutes")
 EXERCISE = re.compile(r"^ex\.(\w+)$")
+BELONGS_TO_EXERCISE = re.compile(r"^ex\.\w+|^[^#\n]*(?<!import )____(?!,)", re.MULTILINE)
 VIEW = re.compile(r"\bviews\.[A-Z]\w*\(")
 HEADING = re.compile(r"^(#+) +(.+?)\s*$", re.MULTILINE)
 FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
@@ -101,31 +126,32 @@ def lessons() -> dict[str, Path]:
     return {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
 
 
-def estimate(lesson: Path, start: str | None = None) -> Estimate:
+def estimate(lesson: Path, without: Sequence[str] = ()) -> Estimate:
     """The minutes of a lesson.
 
     Args:
         lesson: its notebook.
-        start: a heading. What stands before it is not counted, and the time of running in
+        without: headings of sections that are left out. The time of running is shortened in
             proportion to the code cells.
 
     Raises:
         ValueError: there is no such heading.
     """
     every = list(counted(read(lesson)))
-    cells = list(counted(read(lesson), start))
+    cells = list(counted(read(lesson), without))
     prose = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     core = [one for cell in code if (one := exercise_of(lesson, cell["source"])) and one.core]
+    plain = [cell["source"] for cell in code if not BELONGS_TO_EXERCISE.search(cell["source"])]
     prose += [one.statement for one in core]
     words = sum(len(WORD.findall(FORMULA.sub(" ", text))) for text in prose)
     formulas = sum(len(FORMULA.findall(text)) for text in prose)
-    lines = sum(len(cell["source"].splitlines()) for cell in code)
+    lines = sum(len(source.splitlines()) for source in plain)
     granted = [NUMBERS[word] for text in prose for word in GRANTED.findall(text)]
     part = len(code) / max(1, sum(cell["cell_type"] == "code" for cell in every))
     return Estimate(
         reading=words / WORDS_PER_MINUTE + formulas * SECONDS_PER_FORMULA / 60,
-        code=(len(code) * SECONDS_PER_CELL + lines * SECONDS_PER_LINE) / 60,
+        code=(len(plain) * SECONDS_PER_CELL + lines * SECONDS_PER_LINE) / 60,
         figures=sum(has_figure(cell) for cell in code) * SECONDS_PER_FIGURE / 60,
         views=sum(len(VIEW.findall(cell["source"])) for cell in code) * MINUTES_PER_VIEW,
         exercises=sum(granted) + (len(core) - len(granted)) * MINUTES_PER_EXERCISE,
@@ -139,23 +165,25 @@ def read(lesson: Path) -> list[dict[str, Any]]:
     return [cell | {"source": "".join(cell["source"])} for cell in cells]
 
 
-def counted(cells: Sequence[dict[str, Any]], start: str | None = None) -> Iterator[dict[str, Any]]:
-    """The cells that count: from a heading on, without optional sections and further reading."""
-    begun = start is None
+def counted(
+    cells: Sequence[dict[str, Any]], without: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """The cells that count: not of optional sections, of further reading, or of `without`."""
+    missing = set(without)
     left_out = 0
     for cell in cells:
         heading = HEADING.search(cell["source"]) if cell["cell_type"] == "markdown" else None
         if heading:
             level, title = len(heading[1]), heading[2]
-            begun = begun or title == start
             if left_out and level <= left_out:
                 left_out = 0
-            if not left_out and (title == UNREAD or OPTIONAL.search(title)):
+            if not left_out and (title in (UNREAD, *without) or OPTIONAL.search(title)):
                 left_out = level
-        if begun and not left_out:
+            missing.discard(title)
+        if not left_out:
             yield cell
-    if not begun:
-        raise ValueError(f"no cell begins with the heading {start!r}")
+    if missing:
+        raise ValueError(f"there are no sections {sorted(missing)}")
 
 
 def exercise_of(lesson: Path, source: str) -> Any:
@@ -212,26 +240,20 @@ def run(lesson: Path) -> float:
 def path_minutes(path: str) -> dict[str, int]:
     """The minutes of each lesson of a path, by number."""
     here = lessons()
-    return {number: estimate(here[number], start).minutes for number, start in PATHS[path].items()}
+    return {
+        number: estimate(here[number], without).minutes for number, without in PATHS[path].items()
+    }
 
 
-def paths_table() -> str:
-    """The paths as a table for the course map: a row for each lesson, and their sums."""
-    paths = {path: path_minutes(path) for path in PATHS}
-    lines = ["| lesson | " + " | ".join(paths) + " |", "|:---|" + "---:|" * len(paths)]
-    for number, lesson in lessons().items():
-        row = [cell_of(path, number, paths[path].get(number)) for path in paths]
-        lines.append(f"| [{title_of(lesson)}]({lesson.name}) | " + " | ".join(row) + " |")
-    sums = [f"**{sum(minutes.values())} minutes**" for minutes in paths.values()]
-    return "\n".join([*lines, "| together | " + " | ".join(sums) + " |"])
-
-
-def cell_of(path: str, number: str, minutes: int | None) -> str:
-    """What the table says of one lesson in one path."""
-    if minutes is None:
-        return ""
-    start = PATHS[path][number]
-    return f"{minutes}, from *{start}* on" if start else str(minutes)
+def path_section(path: str) -> str:
+    """One path as a section of the course map: a row for each lesson, and the sum."""
+    minutes = path_minutes(path)
+    lines = [f"### {path}", "", "| lesson | minutes | leave out |", "|:---|---:|:---|"]
+    for number, without in PATHS[path].items():
+        lesson = lessons()[number]
+        sections = ", ".join(f"*{title}*" for title in without)
+        lines.append(f"| [{title_of(lesson)}]({lesson.name}) | {minutes[number]} | {sections} |")
+    return "\n".join([*lines, f"| together | **{sum(minutes.values())}** | |"])
 
 
 def title_of(lesson: Path) -> str:
@@ -251,11 +273,12 @@ def write() -> None:
         replace(INDEX, row, rf"\g<1>{minutes[number]}\g<2>")
         row = re.compile(rf"^(\| {number} [^|]+\|[^|]+\| )\d*( \|)$", re.MULTILINE)
         replace(README, row, rf"\g<1>{minutes[number]}\g<2>")
-    table = re.compile(r"^\| lesson \| half a day .*?(?=\n\n)", re.DOTALL | re.MULTILINE)
-    replace(INDEX, table, paths_table())
     for path in PATHS:
+        section = re.compile(rf"^### {path}\n.*?(?=\n\n[^|])", re.DOTALL | re.MULTILINE)
+        replace(INDEX, section, path_section(path))
         total = sum(path_minutes(path).values())
-        replace(README, re.compile(rf"(\| {path} \| )\d*( \|)"), rf"\g<1>{total}\g<2>")
+        row = re.compile(rf"^(\| {path} \| )\d*( \|)", re.MULTILINE)
+        replace(README, row, rf"\g<1>{total}\g<2>")
 
 
 def replace(file: Path, pattern: re.Pattern[str], by: str) -> None:

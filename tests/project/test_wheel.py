@@ -59,7 +59,11 @@ def run(*command: str | Path, **options) -> str:
 def test_the_wheel_holds_the_lessons_and_the_service(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
-    for folder, pattern in (("notebooks", "*.ipynb"), ("notebooks", "*.md"), ("bentos/digits", "*")):
+    for folder, pattern in (
+        ("notebooks", "*.ipynb"),
+        ("notebooks", "*.md"),
+        ("bentos/digits", "*"),
+    ):
         for path in (ROOT / folder).glob(pattern):
             if path.is_file():
                 assert f"amaas_kit/{folder}/{path.name}" in names
