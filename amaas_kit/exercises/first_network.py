@@ -383,7 +383,8 @@ def _judge_rows(train_rows: Array, test_rows: Array, writers: Array) -> Complain
     shared = np.intersect1d(writers[train_rows], writers[test_rows])
     if shared.size:
         return Complaint(
-            f"Writer {shared[0]} has rows in both parts, as have {shared.size - 1} others.",
+            f"{shared.size} of {len(np.unique(writers))} writers have rows in both parts; one of "
+            f"them is writer {shared[0]}.",
             "writer_in_both",
         )
     lost = np.setdiff1d(np.arange(len(writers)), used)
@@ -514,7 +515,8 @@ def stop_early(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
             least, best_epoch = loss, epoch
         if epoch - best_epoch >= patience:
             break
-    return epoch, best_epoch
+    epochs_run = epoch
+    return epochs_run, best_epoch
 
 
 def _stop_as_fit_does(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
@@ -599,8 +601,8 @@ If the run never waits so long, all epochs are run, and the best one is kept.
         Mistake(
             "keeps_the_last",
             _keeps_the_last,
-            "You keep the last epoch. When the run ends, the best weights lie `patience` epochs "
-            "back; those are the ones to keep.",
+            "You keep the last epoch. When the run ends, the best weights lie some epochs back; "
+            "those are the ones to keep.",
         ),
         Mistake(
             "patience_from_the_start",
