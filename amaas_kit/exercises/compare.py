@@ -187,7 +187,7 @@ def _sequence(
         return _wanted(what, got, f"{describe.kind(expected)}{_how_to_return(expected, got)}")
     if len(got) != len(expected):
         parts = "1 part" if len(got) == 1 else f"{len(got)} parts"
-        listed = f" ({', '.join(names)})" if len(names) == len(expected) else ""
+        listed = f" ({', '.join(names)})" if names and len(names) == len(expected) else ""
         return f"{_capital(what)} has {parts}, where {len(expected)} are asked for{listed}."
     for i, part in enumerate(expected):
         inside = _part(i, expected, where, names)

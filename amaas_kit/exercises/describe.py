@@ -143,9 +143,10 @@ def _near_one(array: np.ndarray[Any, Any]) -> bool:
 def _lines(values: tuple[Any, ...] | list[Any]) -> str:
     """A list or tuple with a line, or more, for each part."""
     opening, closing = ("(", ")") if isinstance(values, tuple) else ("[", "]")
-    parts = [_hang(" ", _of(part)) + "," for part in values[:6]]
+    parts = [_hang(" ", _of(part)) for part in values[:6]]
     parts += [f" … {len(values)} in all"] * (len(values) > 6)
-    return opening + "\n".join(parts)[1:] + closing
+    last = "," * (opening == "(" and len(values) == 1)
+    return opening + ",\n".join(parts)[1:] + last + closing
 
 
 def _flat(values: tuple[Any, ...] | list[Any]) -> str:

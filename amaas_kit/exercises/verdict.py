@@ -14,6 +14,8 @@ Outcome = Literal["not attempted", "not yet", "correct"]
 _COLOURS = {"not attempted": "#8c8c8c", "not yet": "#D55E00", "correct": "#009E73"}
 """Of the border: each can be told from a white and from a black page. The words say the same."""
 
+_CODE = "margin: 2px 0 6px 16px; font-family: var(--jp-code-font-family, monospace)"
+
 _HEADINGS = {"not attempted": "Not attempted", "not yet": "Not yet", "correct": "Correct"}
 
 
@@ -66,7 +68,7 @@ def _as_html(heading: str, message: str) -> str:
         lines = block.split("\n")
         if all(line.startswith("    ") for line in lines):
             code = "\n".join(html.escape(line[4:]) for line in lines)
-            parts.append(f'<pre style="margin: 2px 0 6px 16px">{code}</pre>')
+            parts.append(f'<pre style="{_CODE}">{code}</pre>')
         else:
             text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(block, quote=False))
             parts.append(f'<p style="margin: 2px 0 6px 0">{heading}{text}</p>')
