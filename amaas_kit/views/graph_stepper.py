@@ -349,7 +349,7 @@ def paint_graph(figure: Figure, grid: Mapping[Value, Place], state: State) -> li
     _paint_boxes(figure, inches, places, state)
     labels = [*slopes, *_box_labels(places, state)]
     if slopes and not slopes[0].text.startswith("slope"):
-        labels.append(Label((width / 2, 0.14), "on each arrow: its slope", GREY, 9.0))
+        labels.append(Label((width / 2, 0.14), "beside each arrow: its slope", GREY, 9.0))
     _paint_labels(figure, inches, labels)
     return labels
 
@@ -357,7 +357,7 @@ def paint_graph(figure: Figure, grid: Mapping[Value, Place], state: State) -> li
 def _paint_arrows(
     figure: Figure, inches: Transform, places: Mapping[Value, Place], state: State
 ) -> list[Label]:
-    """The arrows, with a gap in each for its slope, which is returned.
+    """The arrows; their slopes, which are returned, stand in a gap, or above where that is short.
 
     They point to the child, but for the one by which a gradient just came back.
     """
@@ -376,10 +376,11 @@ def _paint_arrows(
         colours.append(state.colour if used else GREY if known else FAINT)
         widths.append(2.6 if used else 1.3)
         if known:
-            x, y = curve[len(curve) // 2]
+            x, y = curve[len(curve) // 2] if word else _above(curve)
             text = f"{word}{_number(arrow.child.slopes[arrow.number])}"
             labels.append(Label((x, y), text, state.colour if used else "#303030", 8.5))
     gaps = [label.place + CORNERS * (0.036 * len(label.text) + 0.02, 0.085) for label in labels]
+    gaps = gaps if word else []
     heads = [_head(curve) for curve in curves]
     for shapes in (
         LineCollection(curves, colors=colours, linewidths=widths, zorder=1),
@@ -547,6 +548,14 @@ def _outside(curve: Points, start: Place, end: Place) -> Points:
     for middle in (start, end):
         free &= (np.abs(curve - middle) > BOX / 2 + 0.05).any(axis=1)
     return curve[free]
+
+
+def _above(curve: Points) -> Points:
+    """A place beside the middle of a curve, on its upper side."""
+    x, y = curve[-1] - curve[0]
+    upwards = np.array([y, -x]) * np.sign(x or 1) / np.hypot(x, y)
+    place: Points = curve[len(curve) // 2] + 0.13 * upwards
+    return place
 
 
 def _head(curve: Points) -> Points:
