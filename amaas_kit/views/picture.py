@@ -38,7 +38,16 @@ function render({ model, el }) {
   };
   model.on("change", show);
   show();
+
+  const keep = event => {
+    const view = el.closest(".amaas-view") ?? el;
+    if (!view.contains(event.target)) return;
+    const own = !event.ctrlKey && !event.metaKey;
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", own);
+  };
+  window.addEventListener("keydown", keep, true);
   return () => {
+    window.removeEventListener("keydown", keep, true);
     model.off("change", show);
     if (picture.src) URL.revokeObjectURL(picture.src);
   };
@@ -46,7 +55,10 @@ function render({ model, el }) {
 export default { render };
 """
 """The page's half. An image that is given a new source keeps the old one until the new is there, so
-that nothing flickers; text goes in as text, so that no sentence can be taken for HTML."""
+that nothing flickers; text goes in as text, so that no sentence can be taken for HTML.
+
+JupyterLab takes plain keys for commands of its own, even in a control: an arrow down would leave a
+menu for the next cell. The attribute tells it to keep off; keys with Ctrl still reach it."""
 
 STYLE = """
 .amaas-picture { display: block; max-width: 100%; height: auto; background: white; }
