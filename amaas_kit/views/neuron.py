@@ -100,7 +100,7 @@ class NeuronExplorer(View):
         )
         self._x1 = _slider("input x1", x1, self._limit)
         self._x2 = _slider("input x2", x2, self._limit)
-        controls = (self._w1, self._x1, self._w2, self._x2, self._b, self._activation)
+        controls = (self._w1, self._w2, self._b, self._x1, self._x2, self._activation)
         super().__init__(controls, size=SIZE)
 
     def paint(self, figure: Figure) -> str:
@@ -120,8 +120,8 @@ def _paint_neuron(
     figure: Figure, neuron: Dense, limit: float, point: npt.NDArray[Any] | None
 ) -> tuple[float, float, str]:
     """Map and curve into an empty figure; z and a at the point (nan without one), the border."""
-    plane = figure.add_axes((0.08, 0.14, 0.425, 0.85))
-    curve = figure.add_axes((0.65, 0.14, 0.33, 0.85))
+    plane = figure.add_axes((0.08, 0.14, 0.415, 0.83))
+    curve = figure.add_axes((0.65, 0.14, 0.33, 0.83))
     ticks = np.linspace(-limit, limit, MAP_SIDE)
     x1, x2 = np.meshgrid(ticks, ticks)
     x = np.column_stack([x1.ravel(), x2.ravel()])
