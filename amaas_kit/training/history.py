@@ -164,6 +164,8 @@ class History:
         Args:
             axes: empty, as many as there are `panels`.
         """
+        from matplotlib import ticker
+
         epochs = range(1, self.epochs + 1)
         marker = "o" if self.epochs == 1 else ""
         for axis, name in zip(axes, self.panels, strict=True):
@@ -176,6 +178,12 @@ class History:
                 )
             if name == "loss" and all(0 < value < math.inf for value in self.loss):
                 axis.set_yscale("log")
+                few = max(self.loss, default=1) < 100 * min(self.loss, default=1)
+                axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if few else (1,)))
+                axis.yaxis.set_major_formatter("{x:g}")
+                axis.yaxis.set_minor_locator(ticker.NullLocator())
+            axis.xaxis.set_major_locator(ticker.MaxNLocator(6, integer=True, min_n_ticks=1))
+            axis.set_xlim(0.5, max(self.epochs, 1) + 0.5)
             axis.set_xlabel("epoch")
             axis.set_ylabel(name)
             axis.legend(loc="upper right" if name == "loss" else "lower right")

@@ -9,6 +9,8 @@ const PEN = 0.055; // width of the line on the page, as a share of the paper
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+const KEYS = "or with arrow keys, Space and Delete";
+
 const element = (kind, className, parent, text) => {
   const made = document.createElement(kind);
   made.className = className;
@@ -27,7 +29,7 @@ function paper(model, parent) {
     "aria-label",
     "Paper to draw a digit on. Arrow keys move the pen, Space puts it down or lifts it, Delete clears."
   );
-  const penSays = element("div", "amaas-pen", parent);
+  const penSays = element("div", "amaas-pen", parent, KEYS);
   penSays.setAttribute("aria-live", "polite");
 
   let strokes = structuredClone(model.get("strokes"));
@@ -89,7 +91,7 @@ function paper(model, parent) {
 
   const liftPen = () => {
     pen.down = false;
-    penSays.textContent = pen.used ? "Pen up" : "";
+    penSays.textContent = pen.used ? "Pen up" : KEYS;
   };
 
   const clear = () => {

@@ -9,6 +9,7 @@ import ipywidgets
 from matplotlib.figure import Figure
 
 from amaas_kit.training.history import Epoch, History
+from amaas_kit.views.stop_button import StopButton
 from amaas_kit.views.view import View
 
 REST_SECONDS = 0.2
@@ -28,7 +29,7 @@ TOO_LATE = (
     "back while a cell runs: interrupt the kernel instead; the model keeps what it has learnt."
 )
 
-PLACES = {1: [(0.1, 0.17, 0.87, 0.78)], 2: [(0.1, 0.17, 0.38, 0.78), (0.59, 0.17, 0.38, 0.78)]}
+PLACES = {1: [(0.11, 0.17, 0.87, 0.79)], 2: [(0.11, 0.17, 0.37, 0.79), (0.61, 0.17, 0.37, 0.79)]}
 """Where the panels stand in the picture, by their number."""
 
 
@@ -54,8 +55,7 @@ class TrainingMonitor(View):
         self._asked = False
         self._too_late = False
         self._next_painting = 0.0
-        self._stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
-        self._stop.on_click(self._pressed)
+        self._stop = StopButton(self._pressed)
         note = ipywidgets.Label(
             "ends the run after its epoch; interrupting the kernel stops it too"
         )
@@ -77,7 +77,7 @@ class TrainingMonitor(View):
         """Show how the run ended; `fit` calls this at its end, whatever that was."""
         self.history = history
         self._running = False
-        self._stop.disabled = True
+        self._stop.enabled = False
         self.update()
 
     def paint(self, figure: Figure) -> str:
@@ -95,12 +95,11 @@ class TrainingMonitor(View):
         self._running = True
         self._asked = self._too_late = False
         self._next_painting = 0.0
-        self._stop.disabled = False
+        self._stop.enabled = True
 
-    def _pressed(self, _: object) -> None:
+    def _pressed(self) -> None:
         if self._running:
             self._asked = True
-            self._stop.disabled = True
         else:
             self._too_late = self.history is not None
         self.update()

@@ -38,9 +38,21 @@ def train(split, monitor, epochs=3, **settings):
     )
 
 
+def press(monitor, name="once"):
+    """What the page sends when the button is pressed: the same press, by two ways."""
+    monitor._stop._heard.clear()
+    monitor._stop._opened(Line(), {"content": {"data": {"press": name}}})
+    monitor._stop._handle_custom_msg({"press": name}, [])
+
+
+class Line:
+    def close(self):
+        pass
+
+
 def pressing(monitor, after):
     """A callback that presses the button, as the page would, after some epochs."""
-    return lambda history: monitor._stop.click() if history.epochs == after else None
+    return lambda history: press(monitor) if history.epochs == after else None
 
 
 def test_before_the_first_run_it_says_what_to_do():
@@ -48,8 +60,8 @@ def test_before_the_first_run_it_says_what_to_do():
     assert repr(monitor) == (
         "TrainingMonitor: No training yet. Pass this monitor to fit: callbacks=[monitor]"
     )
-    assert monitor._stop.disabled
-    monitor._stop.click()
+    assert not monitor._stop.enabled
+    press(monitor)
     assert "No training yet" in monitor.sentence
 
 
@@ -59,7 +71,7 @@ def test_it_says_each_epoch_and_at_last_how_the_run_ended(split, monitor):
         *(small(), split),
         epochs=3,
         seed=1,
-        callbacks=[monitor, lambda _: seen.append((monitor.sentence, monitor._stop.disabled))],
+        callbacks=[monitor, lambda _: seen.append((monitor.sentence, not monitor._stop.enabled))],
         progress=False,
     )
     assert [sentence.split(".")[0] for sentence, _ in seen] == ["Epoch 1", "Epoch 2", "Epoch 3"]
@@ -69,7 +81,7 @@ def test_it_says_each_epoch_and_at_last_how_the_run_ended(split, monitor):
         f"Training: loss {history.loss[-1]:.3f}, accuracy {history.accuracy[-1]:.3f}; "
         f"validation: loss {history.val_loss[-1]:.3f}, accuracy {history.val_accuracy[-1]:.3f}."
     )
-    assert monitor._stop.disabled
+    assert not monitor._stop.enabled
 
 
 def test_its_curves_are_the_historys(split, monitor):
@@ -123,7 +135,7 @@ def test_a_press_is_acknowledged_at_once(split, monitor):
 
 def test_a_press_that_comes_too_late_is_explained_and_spares_the_next_run(split, monitor):
     train(split, monitor, epochs=2)
-    monitor._stop.click()
+    press(monitor)
     assert "Finished after 2 epochs." in monitor.sentence
     assert "interrupt the kernel instead" in monitor.sentence
     history = train(split, monitor, epochs=3)
@@ -161,7 +173,7 @@ def test_divergence_is_said(split, monitor):
     with pytest.raises(DivergedError):
         train(split, monitor, rule=SGD(1e30))
     assert monitor.sentence.startswith("Diverged in epoch 1: ")
-    assert monitor._stop.disabled
+    assert not monitor._stop.enabled
 
 
 def test_an_interruption_is_said(split, monitor):
@@ -180,7 +192,7 @@ def test_a_failing_callback_leaves_no_run_behind(split, monitor):
     with pytest.raises(OSError, match="disk full"):
         fit(small(), split, epochs=9, callbacks=[monitor, fail], progress=False)
     assert monitor.sentence.startswith("Ended by an error after 1 epoch.")
-    assert monitor._stop.disabled
+    assert not monitor._stop.enabled
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
