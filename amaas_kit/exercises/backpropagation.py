@@ -56,6 +56,12 @@ def _neuron_slope_at_z(w: float, x: float, b: float, y: float) -> tuple[Any, ...
     return dz * x, dz * w, dz
 
 
+def _neuron_difference_squared(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+    a = np.tanh(w * x + b)
+    dz = 2 * (a - y) * (1 - a) ** 2
+    return dz * x, dz * w, dz
+
+
 def _neuron_without_two(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
     dw, dx, db = neuron_gradients(w, x, b, y)
     return dw / 2, dx / 2, db / 2
@@ -120,6 +126,11 @@ $a$.
             _neuron_slope_at_z,
             "You took 1 - z^2 for the slope of tanh. It is one minus the square of *tanh(z)*, "
             "which is 1 - a^2.",
+        ),
+        Mistake(
+            "difference_squared",
+            _neuron_difference_squared,
+            "You took (1 - a)^2 for the slope of tanh. Only a is squared: 1 - a^2.",
         ),
         Mistake(
             "two_left_out",
@@ -480,6 +491,11 @@ def _tanh_again(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
     return layer_backward(x, w, np.tanh(a), upstream)
 
 
+def _difference_squared(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    delta = upstream * (1 - a) ** 2
+    return delta @ w.T, x.T @ delta, delta.sum(axis=0)
+
+
 def _mean_twice(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
     dx, dw, db = layer_backward(x, w, a, upstream)
     return dx, dw / len(x), db / len(x)
@@ -496,6 +512,11 @@ def _mean_missing(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
 
 def _mean_missing_in_all(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
     return layer_backward(x, w, a, upstream * len(x))
+
+
+def _dw_averaged(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    dx, dw, db = layer_backward(x, w, a, upstream)
+    return dx, dw / len(x), db
 
 
 def _db_averaged(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
@@ -591,6 +612,11 @@ that is the gradient of this very $L$. The slope of tanh at $z$ is $1 - a^2$.
             "1 - a^2.",
         ),
         Mistake(
+            "difference_squared",
+            _difference_squared,
+            "You took (1 - a)^2 for the slope of tanh. Only a is squared: 1 - a^2.",
+        ),
+        Mistake(
             "mean_twice",
             _mean_twice,
             "Your dw and db are n times too small: the mean over the batch is taken twice. The 1/n "
@@ -615,6 +641,12 @@ that is the gradient of this very $L$. The slope of tanh at $z$ is $1 - a^2$.
             "All three gradients are n times too large: the factor 1/n that came with the upstream "
             "gradient is gone. These are gradients of the *sum* of the rows' losses; L is their "
             "mean.",
+        ),
+        Mistake(
+            "dw_averaged",
+            _dw_averaged,
+            "dw is n times too small: you divided it by the number of rows. The mean is in the "
+            "upstream gradient already; the matrix product only adds the rows.",
         ),
         Mistake(
             "db_averaged",
@@ -702,6 +734,10 @@ def _mask_alone(z: Array, a: Array, upstream: Array) -> Array:
     return (z > 0).astype(upstream.dtype)
 
 
+def _picked_out(z: Array, a: Array, upstream: Array) -> Array:
+    return upstream[z > 0]
+
+
 def _times_output(z: Array, a: Array, upstream: Array) -> Array:
     return upstream * a
 
@@ -763,6 +799,13 @@ good a choice. No `z` that is drawn is exactly 0, so either passes.
             _mask_alone,
             "You returned the slope of ReLU, the mask. The gradient by z is the upstream gradient "
             "times that slope.",
+        ),
+        Mistake(
+            "picked_out",
+            _picked_out,
+            "You picked out the gradients that pass, and lost their places. The result has the "
+            "shape of z, with 0 where nothing passes: multiply by the mask instead of indexing "
+            "with it.",
         ),
         Mistake(
             "times_output",
@@ -859,6 +902,14 @@ def _whole_columns(z: Array, y: Array) -> Array:
     return p / len(z)
 
 
+def _class_numbers(z: Array, y: Array) -> Array:
+    return (_softmax(z) - y[:, None]) / len(z)
+
+
+def _class_numbers_across(z: Array, y: Array) -> Array:
+    return (_softmax(z) - y) / len(z)
+
+
 def _without_softmax(z: Array, y: Array) -> Array:
     return (z - _truths(z, y)) / len(z)
 
@@ -934,6 +985,19 @@ batch is a mean, and this is where its $1/n$ belongs.
             "You subtracted 1 from whole columns: `p[:, y]` means the columns y in *all* rows. One "
             "entry in each row is meant, `p[np.arange(n), y]`: row 0 with y[0], row 1 with y[1], "
             "and so on.",
+        ),
+        Mistake(
+            "class_numbers",
+            _class_numbers,
+            "You subtracted the class numbers themselves from all probabilities of the row. A "
+            "class number is a place, not a quantity: take away 1, in that place only.",
+        ),
+        Mistake(
+            "class_numbers_across",
+            _class_numbers_across,
+            "You subtracted y from p. y has one class number a row, and NumPy lays it along the "
+            "columns, or refuses where their counts differ. A class number says *where* to take "
+            "away 1: in row i at the place y[i].",
         ),
         Mistake(
             "without_softmax",
