@@ -84,11 +84,9 @@ def _announce_lab(address: str) -> None:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default="work",
-    show_default=True,
-    help="Where your lessons are.",
+    help="Where your lessons are; left out, here if they are here, or else in work.",
 )
-def reset(lesson: str, folder: Path) -> None:
+def reset(lesson: str, folder: Path | None) -> None:
     """Bring a lesson back as it came.
 
     LESSON is its number or its name. Your copy is kept beside it under a new name. Close it in
@@ -96,7 +94,7 @@ def reset(lesson: str, folder: Path) -> None:
     """
     from amaas_kit import lab as room
 
-    fresh, kept = room.reset_lesson(lesson, folder)
+    fresh, kept = room.reset_lesson(lesson, folder or room.find_copies())
     click.echo(f"{fresh} is as it came.")
     if kept is not None:
         click.echo(f"Your copy is now {kept}.")

@@ -104,6 +104,18 @@ def copy_pages(folder: Path) -> list[Path]:
     return copies
 
 
+def find_copies() -> Path:
+    """Where the learner's copies are: in this folder if it holds lessons, or else in `work`.
+
+    A terminal of JupyterLab stands in the folder with the copies, another one mostly above it. The
+    folder that the kit's own lessons lie in does not count.
+    """
+    here = Path()
+    kit = lessons()
+    mine = any((here / name).exists() and not (here / name).samefile(kit[name]) for name in kit)
+    return here if mine else here / "work"
+
+
 def reset_lesson(lesson: str, folder: Path) -> tuple[Path, Path | None]:
     """Put a fresh copy of one lesson into `folder`, and keep the learner's copy under a new name.
 

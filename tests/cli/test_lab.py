@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
@@ -136,6 +137,19 @@ def test_reset_brings_a_lesson_back_and_keeps_the_old_one(kit, tmp_path, lesson)
 def test_reset_of_a_lesson_that_is_not_there_copies_it(kit, tmp_path):
     fresh, kept = lab.reset_lesson("00", tmp_path / "work")
     assert (fresh.read_text(), kept) == ("lesson 00_start_here", None)
+
+
+def test_the_copies_are_found_from_above_their_folder_and_from_inside(kit, tmp_path, monkeypatch):
+    lab.copy_lessons(tmp_path / "work")
+    monkeypatch.chdir(tmp_path)
+    assert lab.find_copies() == Path("work")
+    monkeypatch.chdir(tmp_path / "work")
+    assert lab.find_copies() == Path()
+
+
+def test_the_kits_own_lessons_are_nobodys_copies(kit, monkeypatch):
+    monkeypatch.chdir(kit / "notebooks")
+    assert lab.find_copies() == Path("work")
 
 
 @pytest.mark.parametrize("lesson", ["7", "start", "", "../02", "0", "index", "index.md"])
