@@ -1,0 +1,83 @@
+"""The gradient checker of lesson 02 tells apart what goes wrong, whatever step was chosen."""
+
+import math
+
+import numpy as np
+import pytest
+
+from amaas_kit.exercises import backpropagation as ex
+from amaas_kit.exercises.backpropagation import Curve
+
+
+def differences(up, down):
+    """An answer that moves each entry by so much to either side."""
+
+    def gradient_by_nudging(f, w):
+        steps = np.eye(len(w))
+        rises = [f(w + up * step) - f(w - down * step) for step in steps]
+        return np.array(rises) / (up + down)
+
+    return gradient_by_nudging
+
+
+def judged(answer):
+    verdicts = [ex.gradient_checker.examine(answer, seed=seed) for seed in range(5)]
+    assert len({(verdict.outcome, verdict.mistake) for verdict in verdicts}) == 1
+    return verdicts[0]
+
+
+@pytest.mark.parametrize("step", [1e-4, 3e-5, 1e-5, 6e-6, 1e-6, 1e-7])
+def test_central_differences_pass_with_every_sensible_step(step):
+    assert judged(differences(step, step)).outcome == "correct"
+
+
+@pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3])
+def test_a_long_step_is_named(step):
+    assert judged(differences(step, step)).mistake == "step_too_large"
+
+
+@pytest.mark.parametrize("step", [1e-8, 1e-9, 1e-10, 1e-12, 1e-13])
+def test_a_short_step_is_named_whether_to_one_side_or_two(step):
+    for down in (0.0, step):
+        assert judged(differences(step, down)).mistake == "step_too_small"
+
+
+@pytest.mark.parametrize("step", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+def test_one_side_never_passes_and_is_named(step):
+    assert judged(differences(step, 0.0)).mistake == "one_sided"
+    assert judged(differences(0.0, step)).mistake == "one_sided_downwards"
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-5, 1e-6])
+def test_entries_that_stay_moved_are_named(step):
+    def gradient_by_nudging(f, w):
+        moved, slopes = w.copy(), np.zeros_like(w)
+        for i in range(len(w)):
+            moved[i] += step
+            above = f(moved)
+            moved[i] -= 2 * step
+            slopes[i] = (above - f(moved)) / (2 * step)
+        return slopes
+
+    assert judged(gradient_by_nudging).mistake == "entries_stay_moved"
+
+
+def test_too_few_digits_and_no_slope_at_all_are_said():
+    right = ex.gradient_checker.answer
+    assert "float16" in judged(lambda f, w: right(f, w).astype("float16")).message
+    assert "list" in judged(lambda f, w: right(f, w).tolist()).message
+    assert "(3, 1)" in ex.gradient_checker.examine(lambda f, w: right(f, w)[:, None], 1).message
+    assert "rounded away" in judged(differences(1e-18, 1e-18)).message
+
+
+def test_the_derivatives_of_the_curve_are_those_of_its_formula():
+    f, w = Curve((2.5, -3.5, 3.0)), np.array([0.3, -0.2, 0.1])
+    assert f(w) == pytest.approx(400 + math.exp(0.75) + math.exp(0.7) + math.exp(0.3) + 0.2**2)
+    h, steps = 1e-2, np.eye(3)
+    for i in range(3):
+        values = [f(w + k * h * steps[i]) for k in (-2, -1, 0, 1, 2)]
+        first = (values[0] - 8 * values[1] + 8 * values[3] - values[4]) / (12 * h)
+        second = (values[1] - 2 * values[2] + values[3]) / h**2
+        third = (values[4] - 2 * values[3] + 2 * values[1] - values[0]) / (2 * h**3)
+        found = [f.derivative(w, order)[i] for order in (1, 2, 3)]
+        assert found == pytest.approx([first, second, third], rel=5e-3)
