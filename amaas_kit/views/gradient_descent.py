@@ -206,7 +206,7 @@ def draw_descent(surface: Surface, rule: Rule, steps: int = 25) -> Figure:
 
 def _draw_walk(figure: Figure, surface: Surface, walk: Walk, shown: int, steps: int) -> None:
     """The first `shown` steps of a walk of `steps`, on a map and as a curve of losses."""
-    above = figure.add_axes((0.075, 0.135, 0.40, 0.79))
+    above = figure.add_axes((0.085, 0.135, 0.39, 0.79))
     _draw_map(above, surface.loss, surface.x, surface.y)
     above.set(xlabel="weight w[0]", ylabel="weight w[1]")
     above.set_title("square: start   cross: bottom   dot: now", fontsize=9)
@@ -366,7 +366,7 @@ class DescentExplorer(View):
     Args:
         surface: the name of one in `surfaces`.
         rule: "SGD", "Momentum", "Nesterov", "RMSProp" or "Adam".
-        rate: the learning rate.
+        rate: the learning rate, to the nearest hundredth of a power of ten, as the slider has it.
         momentum: of the rules that have it.
         step: how many steps are shown at first.
         steps: how many can be taken.
@@ -410,13 +410,14 @@ class DescentExplorer(View):
                 wrong="the slider goes from 0 to steps, 1,000 at most",
                 fix="pass step=25, steps=60",
             )
-        power = float(np.log10(rate))
+        # The page moves a slider to its nearest mark; starting there, nothing moves by itself.
+        power = round(float(np.log10(rate)), 2)
         self.surface = ipywidgets.Dropdown(
             description="surface", options=list(self.surfaces), value=surface
         )
         self.rule = ipywidgets.Dropdown(description="rule", options=list(self.RULES), value=rule)
         self.rate = ipywidgets.FloatLogSlider(
-            description="rate", value=rate, step=0.02, readout_format=".3g",
+            description="rate", value=10.0**power, step=0.01, readout_format=".3g",
             min=min(-4, np.floor(power)), max=max(1, np.ceil(power)),
         )  # fmt: skip
         self.momentum = ipywidgets.FloatSlider(
@@ -424,6 +425,7 @@ class DescentExplorer(View):
         )
         self.step = ipywidgets.IntSlider(description="step", value=step, min=0, max=steps)
         super().__init__([self.surface, self.rule, self.rate, self.momentum, self.step], self.SIZE)
+        self.momentum.style.description_width = "6.5em"  # its letters are wider than most
 
     def paint(self, figure: Figure) -> str:
         """The path and the losses, up to the chosen step."""
@@ -532,7 +534,7 @@ def _draw_landscape(
     loss: float,
 ) -> None:
     places, losses = drawn[0], np.ma.masked_invalid(drawn[1])
-    above = figure.add_axes((0.075, 0.135, 0.40, 0.79))
+    above = figure.add_axes((0.085, 0.135, 0.39, 0.79))
     if _has_slopes(above, losses):
         low, high = losses.min(), losses.max()
         levels = low + (high - low) * np.linspace(0, 1, 15)[1:] ** 1.5
