@@ -186,4 +186,4 @@ class History:
             axis.set_xlim(0.5, max(self.epochs, 1) + 0.5)
             axis.set_xlabel("epoch")
             axis.set_ylabel(name)
-            axis.legend(loc="upper right" if name == "loss" else "lower right")
+        axis.legend(loc="upper right" if name == "loss" else "lower right")

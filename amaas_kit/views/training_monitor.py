@@ -29,7 +29,7 @@ TOO_LATE = (
     "back while a cell runs: interrupt the kernel instead; the model keeps what it has learnt."
 )
 
-PLACES = {1: [(0.11, 0.17, 0.87, 0.79)], 2: [(0.11, 0.17, 0.37, 0.79), (0.61, 0.17, 0.37, 0.79)]}
+PLACES = {1: [(0.12, 0.17, 0.86, 0.79)], 2: [(0.12, 0.17, 0.36, 0.79), (0.62, 0.17, 0.36, 0.79)]}
 """Where the panels stand in the picture, by their number."""
 
 
@@ -148,6 +148,6 @@ def in_words(epoch: Epoch) -> str:
 
 
 def _part(name: str, loss: float, accuracy: float | None) -> str:
-    said = f"loss {loss:.3f}" if math.isfinite(loss) else f"loss not finite ({loss})"
+    said = f"loss {loss:.3g}" if math.isfinite(loss) else f"loss not finite ({loss})"
     share = "" if accuracy is None else f", accuracy {accuracy:.3f}"
     return f"{name}: {said}{share}"

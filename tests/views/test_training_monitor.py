@@ -78,8 +78,8 @@ def test_it_says_each_epoch_and_at_last_how_the_run_ended(split, monitor):
     assert not any(disabled for _, disabled in seen)
     assert monitor.sentence == (
         "Finished after 3 epochs. "
-        f"Training: loss {history.loss[-1]:.3f}, accuracy {history.accuracy[-1]:.3f}; "
-        f"validation: loss {history.val_loss[-1]:.3f}, accuracy {history.val_accuracy[-1]:.3f}."
+        f"Training: loss {history.loss[-1]:.3g}, accuracy {history.accuracy[-1]:.3f}; "
+        f"validation: loss {history.val_loss[-1]:.3g}, accuracy {history.val_accuracy[-1]:.3f}."
     )
     assert not monitor._stop.enabled
 
@@ -199,7 +199,7 @@ def test_a_failing_callback_leaves_no_run_behind(split, monitor):
 def test_a_loss_that_is_no_number_is_said(value):
     said = training_monitor.in_words(Epoch(0.5, 0.9, value, 0.1))
     assert said == (
-        f"Training: loss 0.500, accuracy 0.900; validation: loss not finite ({value}), "
+        f"Training: loss 0.5, accuracy 0.900; validation: loss not finite ({value}), "
         "accuracy 0.100."
     )
 
