@@ -22,6 +22,9 @@ ROUNDINGS = 16
 MOST_CANCELLED = 1e3
 """Inputs that are larger than the results by more than this have no say in what is rounding."""
 
+_DEEPEST = 6
+"""So many levels of lists are looked into; a list may hold itself."""
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -85,15 +88,18 @@ def same(one: Any, other: Any, precision: Precision) -> bool:
         return False
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """A result with tensors and lists of numbers turned into arrays."""
+    if depth > _DEEPEST:
+        return value
     if describe.is_tensor(value):
         return np.asarray(value.detach() if hasattr(value, "detach") else value)
     if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
+        return {key: plain(part, depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        array = _as_numbers(value)
-        return [plain(part) for part in value] if array is None else array
+        parts = [plain(part, depth + 1) for part in value]
+        array = _as_numbers(parts)
+        return parts if array is None else array
     return value
 
 
@@ -244,8 +250,9 @@ def _numbers(expected: Array, got: Any, precision: Precision, what: str) -> str 
 def _in_a_container(expected: Array, got: Any, precision: Precision, what: str, wanted: str) -> str:
     """What to say of numbers in a list or a tensor."""
     try:
-        array = np.asarray(plain(got))
-        right = _numbers(expected, array, precision, what) is None
+        array = plain(got)
+        is_array = isinstance(array, np.ndarray)
+        right = is_array and _numbers(expected, array, precision, what) is None
     except Exception:
         right = False
     if describe.is_tensor(got):
@@ -324,10 +331,13 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray | list | tuple | Mapping)
 
 
-def _as_numbers(values: Sequence[Any]) -> Array | None:
+def _as_numbers(parts: list[Any]) -> Array | None:
+    """An array of numbers, or of arrays of one shape; None where they are anything else."""
+    if not all(isinstance(part, int | float | np.number | np.ndarray) for part in parts):
+        return None
     try:
-        array = np.asarray([plain(value) for value in values])
-    except Exception:
+        array = np.asarray(parts)
+    except (ValueError, OverflowError):
         return None
     return array if array.dtype.kind in "biuf" else None
 

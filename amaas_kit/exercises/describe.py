@@ -26,26 +26,14 @@ def of(value: Any) -> str:
 
 
 def kind(value: Any) -> str:
-    """What sort of value it is: "an array of shape (2, 3)", "a number", "a list of 4"."""
-    if value is None:
-        return "None"
-    if isinstance(value, bool | np.bool_):
-        return "True or False"
-    if isinstance(value, int | float | complex | np.number):
-        return "a number"
-    if isinstance(value, str):
-        return "a text"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, Mapping):
-        return f"a dict with the keys {', '.join(map(repr, value))}"
-    if is_tensor(value):
-        return f"a {tensor_maker(value)} tensor of shape {tuple(value.shape)}"
-    return f"a {type(value).__name__}"
+    """What sort of value it is: "an array of shape (2, 3)", "a number", "a list of 4".
+
+    Never raises.
+    """
+    try:
+        return _kind(value)
+    except Exception:
+        return f"a {type(value).__name__}"
 
 
 def number(value: Any) -> str:
@@ -97,6 +85,28 @@ def size(value: Any) -> int:
 def shorten(text: str, longest: int = 500) -> str:
     """The beginning of a text."""
     return text if len(text) <= longest else f"{text[:longest]} …"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, bool | np.bool_):
+        return "True or False"
+    if isinstance(value, int | float | complex | np.number):
+        return "a number"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return f"a dict with the keys {', '.join(map(repr, value))}" if value else "an empty dict"
+    if is_tensor(value):
+        return f"a {tensor_maker(value)} tensor of shape {tuple(value.shape)}"
+    return f"a {type(value).__name__}"
 
 
 def _of(value: Any) -> str:

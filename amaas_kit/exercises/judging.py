@@ -178,29 +178,34 @@ def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
 
 
 def _judge(exercise: Exercise, one: Call) -> Complaint | None:
-    arguments = copy.deepcopy(dict(one.arguments))
+    given = list(copy.deepcopy(dict(one.arguments)).values())
     if exercise.judge is not None:
+        judge = exercise.judge
         if one.result is None:
             return Complaint(_nothing(one.printed))
-        return _ask_judge(exercise.judge, one.result, list(arguments.values()))
+        return _unless_unreadable(one.result, lambda: judge(one.result, *given))
     assert exercise.definition is not None, f"{exercise.key} has neither definition nor judge"
-    expected = exercise.definition(*arguments.values())
+    expected = exercise.definition(*given)
     if one.result is None and expected is not None:
         return Complaint(_nothing(one.printed))
+    return _unless_unreadable(one.result, lambda: _compared(exercise, expected, one))
+
+
+def _compared(exercise: Exercise, expected: Any, one: Call) -> Complaint | None:
     precision = compare.Precision.of(one.arguments)
-    text = compare.difference(expected, one.result, precision, _result_names(exercise.answer))
+    names = _result_names(exercise.answer)
+    text = compare.difference(expected, one.result, precision, names)
     return Complaint(text) if text else None
 
 
-def _ask_judge(
-    judge: Callable[..., Complaint | None], result: Any, given: list[Any]
-) -> Complaint | None:
+def _unless_unreadable(result: Any, judge: Callable[[], Complaint | None]) -> Complaint | None:
+    """What a judge says; results can be so odd that reading them raises an error."""
     try:
-        return judge(result, *given)
+        return judge()
     except Exception as error:
         return Complaint(
             f"The result is {describe.kind(result)}, and could not be read as the statement says "
-            f"({error_text(error)})."
+            f"({describe.shorten(error_text(error), 200)})."
         )
 
 

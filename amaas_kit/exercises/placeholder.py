@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
+import numpy as np
+
 from amaas_kit.errors import NotAttempted
 
 BLANK = "____"
@@ -117,7 +119,5 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value.values()
     elif isinstance(value, list | tuple | set | frozenset):
         yield from value
-    elif getattr(getattr(value, "dtype", None), "kind", None) in ("O", "U") and hasattr(
-        value, "ravel"
-    ):
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "OU":
         yield from value.ravel().tolist()

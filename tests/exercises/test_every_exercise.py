@@ -144,6 +144,63 @@ def test_no_constant_is_the_answer(exercise):
     assert exercise.examine(lambda *given: None, seed=3).outcome == "not yet"
 
 
+class Awkward:
+    """A result that resists whoever looks at it."""
+
+    def refuse(self, *arguments, **options):
+        raise RuntimeError("leave me alone")
+
+    __repr__ = __eq__ = __hash__ = __deepcopy__ = __array__ = __len__ = __iter__ = refuse
+    __getattr__ = __bool__ = __float__ = __contains__ = __lt__ = __getitem__ = refuse
+
+
+def in_a_circle() -> list:
+    parts: list = [1.0, "text"]
+    parts.extend([parts, {"again": parts}])
+    return parts
+
+
+ODD = [
+    *(None, Awkward(), [Awkward()], {"losses": Awkward()}, in_a_circle(), object(), np, int, len),
+    *(b"bytes", {1, 2}, 10**400, -(10**400), 1j, float("inf"), range(3), iter([1]), "\n" * 999),
+    *(np.array([None, "a"]), np.full((2, 2), np.nan), np.zeros((0, 0)), np.ma.masked_all(3)),
+    *(np.array("2020-01-01", "datetime64[D]"), np.zeros(2, [("a", int)]), np.zeros((1,) * 20)),
+    *([[1, 2], [3]], [None] * 5, (np.ones(2), None), {None: None}, {"a": {"b": [np.nan]}}, [[[]]]),
+]
+
+
+@each_exercise
+def test_no_result_is_too_odd_to_be_judged(exercise):
+    for odd in ODD:
+        verdict = exercise.examine(lambda *given, value=odd: value, seed=3, draws=5)
+        assert verdict.outcome == "not yet"
+        assert len(verdict.message) < 10_000
+
+
+@pytest.mark.parametrize(
+    "exercise", [one for one in EXERCISES if one.definition], ids=lambda one: one.key
+)
+def test_a_solution_that_is_off_by_a_little_is_no_known_mistake(exercise):
+    for seed in SEEDS:
+        verdict = exercise.examine(lambda *given: bumped(exercise.answer(*given)), seed=seed)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", None), verdict.message
+
+
+def bumped(result):
+    """The same with its first number off, by 1 % and then some."""
+    if isinstance(result, tuple | list):
+        return type(result)([bumped(result[0]), *result[1:]]) if result else [1]
+    if isinstance(result, dict):
+        return {key: bumped(value) for key, value in result.items()}
+    if isinstance(result, str):
+        return f"{result}."
+    if isinstance(result, np.ndarray):
+        changed = np.asarray(result, float).copy()
+        changed.flat[:1] = 1.013 * changed.flat[:1] + 0.0171
+        return changed
+    return result + 17 if isinstance(result, int) else 1.013 * result + 0.0171
+
+
 @each_exercise
 def test_its_solution_can_be_shown_as_code(exercise, capsys):
     exercise.solution()
