@@ -103,10 +103,7 @@ point. On the border $z = x_1 w_1 + x_2 w_2 + b$ is 0.
 
 
 def _draw_relu(rng: np.random.Generator) -> dict[str, Any]:
-    """Rows of numbers; every other draw is a single one, which even Python's max accepts."""
-    single = rng.random() < 0.5
-    shape = (1, 1) if single else tuple(rng.integers(2, 5, size=2))
-    return {"z": rng.normal(0, 2, size=shape).round(1)}
+    return {"z": rng.normal(0, 2, size=rng.integers(2, 5, size=2)).round(1)}
 
 
 def relu(z):
@@ -191,8 +188,9 @@ Write `relu(z)`: keep every number that is positive and make 0 of the others.
         Mistake(
             "python_max",
             _python_max,
-            "Python's `max(z, 0)` asks once which of two things is larger, and an array has no "
-            "single answer. NumPy has a function that compares number by number.",
+            "Python's `max(z, 0)`, like `if z > 0`, asks once for the whole array, which has "
+            "no single answer. NumPy has functions that compare number by number.",
+            raises="truth value of an array",
         ),
         Mistake(
             "largest",
@@ -287,8 +285,8 @@ an activation.
             "transposed_w",
             _transposed_w,
             "You used w transposed. It fits only where a layer has as many units as inputs, and "
-            "even there each unit gets the weights of another. In this course w is (inputs, "
-            "units): a unit is a column, and x @ w needs no turning.",
+            "even there a unit gets one weight of every unit in place of its own. In this course w "
+            "is (inputs, units): a unit is a column, and x @ w needs no turning.",
         ),
         Mistake(
             "order_swapped",
