@@ -69,6 +69,7 @@ class Exercise:
         mistakes: the known ones.
         hints: from the gentlest to the one that says nearly everything.
         core: whether it belongs to the core of its lesson.
+        too_slow: advice for an answer that takes too long, where that need not be an endless loop.
         example: the arguments of the latest call that went wrong, or None.
 
     Taught in: notebooks/00_start_here.ipynb, "How exercises work".
@@ -92,6 +93,7 @@ class Exercise:
         arguments_may_change: bool = False,
         draws: int = 10,
         seconds: float = 10.0,
+        too_slow: str = "",
     ) -> None:
         self.name = name
         self.lesson = lesson
@@ -108,6 +110,7 @@ class Exercise:
         self.arguments_may_change = arguments_may_change
         self.draws = draws
         self.seconds = seconds
+        self.too_slow = too_slow
         self._example: Mapping[str, Any] | None = None
         self._seed: int | None = None
         self._hints_shown: set[int] = set()

@@ -7,10 +7,12 @@ import copy
 import inspect
 import re
 import textwrap
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
 from amaas_kit.exercises import compare, describe, limit
@@ -29,6 +31,8 @@ from amaas_kit.exercises.exercise import NOTHING, Complaint, Exercise
 from amaas_kit.exercises.output import AskedForInput
 from amaas_kit.exercises.placeholder import BLANK, holds_blank
 from amaas_kit.exercises.verdict import Verdict
+
+ENDLESS = "Look for a loop that never ends: what in it brings its end closer at each pass?"
 
 Arguments = Mapping[str, Any]
 Judged = tuple[Verdict, Arguments | None]
@@ -54,8 +58,7 @@ def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judg
             return _wrong_parameters(answer, cases[0]), None
         calls, worker = _call_all(answer, cases, exercise.seconds)
         if not worker.finished:
-            case = cases[min(len(calls), len(cases) - 1)]
-            return _out_of_time(exercise, answer, case, len(calls), worker.is_alive()), case
+            return _stopped(exercise, answer, cases, list(calls), worker)
         if any(_is_unfinished(one) for one in calls):
             return _unfinished(), None
         return _judged(exercise, answer, calls, rng)
@@ -66,13 +69,31 @@ def _judged(exercise: Exercise, answer: Any, calls: list[Call], rng: Generator) 
     if not any(complaint for _, complaint in found):
         return Verdict("correct", _praise(calls)), None
     fresh, worker = _call_all(answer, [exercise.draw(rng) for _ in calls], exercise.seconds)
-    if worker.finished:
-        found += [(one, _complaint(exercise, one)) for one in fresh]
-    order = _wrong_order(answer, calls[0].arguments)
-    mistake = None if order else diagnose(exercise, found)
-    failed, complaint = _plainest(found[: len(calls)], mistake)
+    later = [(one, _complaint(exercise, one)) for one in fresh] if worker.finished else []
+    return _wrong(exercise, answer, found, later)
+
+
+def _wrong(
+    exercise: Exercise, answer: Any, found: list[Finding], later: Sequence[Finding] = ()
+) -> Judged:
+    """The verdict on an answer of which some calls failed; `later` helps only to say why."""
+    order = _wrong_order(answer, found[0][0].arguments)
+    mistake = None if order else diagnose(exercise, [*found, *later])
+    failed, complaint = _plainest(found, mistake)
     message = _not_yet(exercise, answer, failed, [order or "", complaint], mistake)
     return Verdict("not yet", message, mistake), failed.arguments
+
+
+def _stopped(
+    exercise: Exercise, answer: Any, cases: list[Arguments], calls: list[Call], worker: limit.Worker
+) -> Judged:
+    """The verdict when time ran out: a wrong result that came before it says more."""
+    found = [(one, _complaint(exercise, one)) for one in calls]
+    unfinished = any(_is_unfinished(one) for one in calls)
+    if any(complaint for _, complaint in found) and not unfinished and not worker.is_alive():
+        return _wrong(exercise, answer, found)
+    case = cases[min(len(calls), len(cases) - 1)]
+    return _out_of_time(exercise, answer, case, len(calls), worker.is_alive()), case
 
 
 def _plainest(found: list[Finding], mistake: str | None) -> tuple[Call, str]:
@@ -86,10 +107,16 @@ def _plainest(found: list[Finding], mistake: str | None) -> tuple[Call, str]:
 def _call_all(
     answer: Callable[..., Any], cases: list[Arguments], seconds: float
 ) -> tuple[list[Call], limit.Worker]:
+    """The calls that came back in time; one that swallows its interruption did not."""
     calls: list[Call] = []
+    deadline = time.monotonic() + seconds
 
     def work() -> None:
-        calls.extend(call(answer, case) for case in cases)
+        for case in cases:
+            one = call(answer, case)
+            if time.monotonic() > deadline:
+                raise limit.OutOfTime
+            calls.append(one)
 
     return calls, limit.run(work, seconds)
 
@@ -160,7 +187,7 @@ def _out_of_time(
     text = f"It was stopped: there was no result after {exercise.seconds:g} s."
     if done:
         text += f" ({done} of the calls before it had come back.)"
-    text += " Look for a loop that never ends: what in it brings its end closer at each pass?"
+    text += f" {exercise.too_slow or ENDLESS}"
     if still_runs:
         text += (
             "\n\nPython could not end it: it still runs in the background and slows down "
@@ -174,7 +201,7 @@ def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
     found = _raised_or_odd(exercise, one) or _judge(exercise, one)
     if found or exercise.arguments_may_change or not one.changed:
         return found
-    return Complaint(_changed(one.changed, right=True))
+    return Complaint(_changed(one, right=True))
 
 
 def _judge(exercise: Exercise, one: Call) -> Complaint | None:
@@ -217,6 +244,11 @@ def _raised_or_odd(exercise: Exercise, one: Call) -> Complaint | None:
         one.result.close()
         return Complaint("It returned a coroutine: write `def`, not `async def`.")
     if inspect.isgenerator(one.result):
+        if one.result.gi_code.co_name == "<genexpr>":
+            return Complaint(
+                "It returned a generator, which has computed nothing yet. Write square brackets "
+                "around the expression, and it becomes a list."
+            )
         return Complaint("It returned a generator: use `return` in place of `yield`.")
     if inspect.isroutine(one.result):
         return Complaint(
@@ -228,7 +260,10 @@ def _raised_or_odd(exercise: Exercise, one: Call) -> Complaint | None:
 
 def _nothing(printed: str) -> str:
     if not printed.strip():
-        return "It returned None: the function should end with `return` and the result."
+        return (
+            "It returned None: the function should end with `return` and the result. (Or what you "
+            "return is itself None: `append` and `sort` change a list and give None.)"
+        )
     said = describe.shorten(printed.strip(), 60)
     return f"It printed {said} and returned None: use `return` in place of `print`."
 
@@ -255,12 +290,16 @@ def _raised(error: BaseException) -> str:
     return f"{text}{where}"
 
 
-def _changed(names: tuple[str, ...], right: bool) -> str:
-    these = " and ".join(f"`{name}`" for name in names)
+def _changed(one: Call, right: bool) -> str:
+    these = " and ".join(f"`{name}`" for name in one.changed)
     start = "The result is right, but the function" if right else "The function also"
+    said = f"{start} changed its argument {these}, which belongs to the caller."
+    others = [name for name in one.changed if not isinstance(one.arguments[name], np.ndarray)]
+    if others:
+        return f"{said} Copy it first, with Python's module copy: `copy.deepcopy({others[0]})`."
     return (
-        f"{start} changed its argument {these}, which belongs to the caller. Compute a new array: "
-        "`x = x - 1` makes one, `x -= 1` and `x[0] = 1` change the old one."
+        f"{said} Compute a new array: `x = x - 1` makes one, `x -= 1` and `x[0] = 1` change the "
+        "old one."
     )
 
 
@@ -274,9 +313,9 @@ def _not_yet(
     if failed.error is None and failed.result is not None:
         parts.append(f"It returned\n\n{_indented(describe.of(failed.result))}")
     parts.extend(complaint for complaint in complaints if complaint)
-    only_changed = complaints[-1] == _changed(failed.changed, right=True)
+    only_changed = complaints[-1] == _changed(failed, right=True)
     if failed.changed and not exercise.arguments_may_change and not only_changed:
-        parts.append(_changed(failed.changed, right=False))
+        parts.append(_changed(failed, right=False))
     parts.append(f"What is asked: {exercise.demands.rstrip('.')}.")
     parts.append(_what_next(exercise, answer))
     return "\n\n".join(parts)

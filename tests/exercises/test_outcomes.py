@@ -184,6 +184,7 @@ def test_nothing_returned(says):
         print(0.7)
 
     says(forgotten, "It returned None: the function should end with `return`")
+    says(lambda x, w, b: [].append(x @ w), "what you return is itself None", "`append`")
     says(printed, "It printed 0.7 and returned None: use `return` in place of `print`.")
 
 
@@ -277,6 +278,7 @@ def test_a_generator_a_coroutine_and_a_function(says):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         says(generator, "use `return` in place of `yield`")
+        says(lambda x, w, b: (row @ w + b for row in x), "Write square brackets")
         says(coroutine, "write `def`, not `async def`")
         says(function, "It returned the function generator", "with parentheses")
     assert caught == []
@@ -364,6 +366,18 @@ def test_a_result_that_a_later_call_overwrites(about):
         return kept
 
     assert about(lambda x, y: x + y).examine(always_the_same_array, seed=1).outcome == "correct"
+
+
+def test_a_list_that_was_changed_is_to_be_copied(about):
+    exercise = about(
+        lambda labels: labels[0],
+        draw=lambda rng: {"labels": rng.integers(10, size=5).tolist()},
+        definition=lambda labels: labels[0],
+    )
+    message = exercise.examine(lambda labels: labels.pop(0), seed=1).message
+    assert "The result is right, but the function changed its argument `labels`" in message
+    assert "`copy.deepcopy(labels)`" in message
+    assert "Compute a new array" not in message
 
 
 def test_a_generator_of_random_numbers_may_be_used(about):

@@ -146,6 +146,27 @@ def test_it_tells_how_many_calls_came_back(short):
     assert f"shape {calls[3].shape}" in message
 
 
+def test_a_wrong_result_that_came_before_says_more_than_the_time(short):
+    calls = []
+
+    def wrong_then_endless(x, w, b):
+        calls.append(x)
+        while len(calls) > 5:
+            pass
+        return x @ w
+
+    verdict = short.examine(wrong_then_endless, seed=1)
+    assert verdict.mistake == "no_bias"
+    assert "no result after" not in verdict.message
+
+
+def test_an_exercise_can_have_its_own_advice_for_the_slow(short):
+    short.too_slow = "Count the steps."
+    message = short.examine(loop, seed=1).message
+    assert "Count the steps." in message
+    assert "never ends" not in message
+
+
 def test_an_attempt_that_was_stopped_can_be_repeated_by_hand(short):
     short.check(loop)
     first = short.draw(np.random.default_rng(short._seed))
