@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -106,8 +108,8 @@ Write `neuron_gradients(w, x, b, y)`. All four are numbers. Return three numbers
 $$\frac{\partial L}{\partial w}, \qquad \frac{\partial L}{\partial x}, \qquad
 \frac{\partial L}{\partial b}$$
 
-The slope of $\tanh(z)$ by $z$ is $1 - \tanh^2(z)$. Begin at the end, with the slope of $L$ by
-$a$.
+In NumPy, $\tanh(z)$ is `np.tanh(z)`. Its slope by $z$ is $1 - \tanh^2(z)$. Begin at the end, with
+the slope of $L$ by $a$.
 """,
     draw=_draw_neuron,
     solution=neuron_gradients,
@@ -203,8 +205,14 @@ class Curve:
     rates: tuple[float, ...]
 
     def __call__(self, w: npt.ArrayLike) -> float:
-        """f(w) for w of as many numbers as there are rates."""
+        """f(w) for w of as many numbers as there are rates.
+
+        Raises:
+            ValueError: w of another shape.
+        """
         w = np.asarray(w, "float64")
+        if w.shape != (len(self.rates),):
+            raise ValueError(f"f takes an array of shape ({len(self.rates)},), not {w.shape}")
         return float(LEVEL + np.exp(np.multiply(self.rates, w)).sum() + w.sum() ** 2)
 
     def derivative(self, w: Array, order: int) -> Array:
@@ -279,6 +287,34 @@ def _entries_stay_moved(f: Callable[[Array], float], w: Array) -> Array:
     return slopes
 
 
+def _same_array_twice(f: Callable[[Array], float], w: Array) -> Array:
+    h, slopes = 1e-5, np.zeros_like(w)
+    for i in range(len(w)):
+        above = below = w.copy()
+        above[i] += h
+        below[i] -= h
+        slopes[i] = (f(above) - f(below)) / (2 * h)
+    return slopes
+
+
+def _copied_before_the_loop(f: Callable[[Array], float], w: Array) -> Array:
+    h, above, below, slopes = 1e-5, w.copy(), w.copy(), np.zeros_like(w)
+    for i in range(len(w)):
+        above[i] += h
+        below[i] -= h
+        slopes[i] = (f(above) - f(below)) / (2 * h)
+    return slopes
+
+
+def _falls(f: Callable[[Array], float], w: Array) -> Array:
+    return -gradient_by_nudging(f, w)
+
+
+def _entry_alone(f: Callable[[Array], float], w: Array) -> Array:
+    h = 1e-5
+    return np.array([(f(w[i] + h) - f(w[i] - h)) / (2 * h) for i in range(len(w))])
+
+
 def _all_at_once(f: Callable[[Array], float], w: Array) -> float:
     h = 1e-5
     return (f(w + h) - f(w - h)) / (2 * h)
@@ -333,6 +369,33 @@ CHECKER_MISTAKES = (
         "entry.",
     ),
     Mistake(
+        "same_numbers_twice",
+        _same_array_twice,
+        "All your slopes are 0, so f gave the same value twice. Perhaps both calls saw the same "
+        "array: `up = down` makes no second copy, and what is done to one is done to the other. Or "
+        "the step is below 1e-16, and is rounded away in w.",
+    ),
+    Mistake(
+        "copied_before_the_loop",
+        _copied_before_the_loop,
+        "Each of your slopes holds those before it as well: the copies are made once, and an entry "
+        "that was moved stays moved in them. Make both copies afresh for each entry, inside the "
+        "loop.",
+    ),
+    Mistake(
+        "sign",
+        _falls,
+        "Your slopes have the wrong sign. Take the value at w - h away from the value at w + h: "
+        "where f rises the slope is positive.",
+    ),
+    Mistake(
+        "entry_alone",
+        _entry_alone,
+        "You gave f a single number such as w[i]. It takes the whole array: copy w, move entry i "
+        "of the copy, and call f with the copy.",
+        raises=r"f takes an array of shape \(\d+,\), not \(\)",
+    ),
+    Mistake(
         "all_at_once",
         _all_at_once,
         "You moved all entries at once and got one number, the sum of all slopes. Move one entry "
@@ -350,8 +413,7 @@ def _judge_gradient(result: Any, f: Curve, w: Array) -> Complaint | None:
     exact = f.derivative(w, 1)
     slopes = np.asarray(result, "float64")
     if not slopes.any():
-        text = "All slopes are 0, which they are not. A step below 1e-16 is rounded away in w."
-        return Complaint(text, None)
+        return Complaint("All slopes are 0, which they are not.", "same_numbers_twice")
     if slopes.shape != w.shape:
         at_once = slopes.ndim == 0 and math.isclose(slopes, exact.sum(), rel_tol=1e-2)
         text = f"w has the shape {w.shape}, and so has its gradient; yours has {slopes.shape}."
@@ -367,8 +429,13 @@ def _judge_gradient(result: Any, f: Curve, w: Array) -> Complaint | None:
 def _cause(slopes: Array, error: Array, f: Curve, w: Array) -> str | None:
     """The mistake that leaves such an error, whatever step was chosen; None if none does."""
     exact = f.derivative(w, 1)
-    for factor, name in ((2.0, "divided_by_one_step"), (0.5, "half")):
-        if np.allclose(slopes, factor * exact, rtol=1e-2):
+    for pattern, name in (
+        (2 * exact, "divided_by_one_step"),
+        (exact / 2, "half"),
+        (-exact, "sign"),
+        (exact.cumsum(), "copied_before_the_loop"),
+    ):
+        if np.allclose(slopes, pattern, rtol=1e-2, atol=1e-3 * np.abs(exact).max()):
             return name
     last_digit = float(np.spacing(f(w)))
     if _is_counted_in(last_digit, slopes):
@@ -542,9 +609,12 @@ def _db_one_number(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
     return dx, dw, db.sum()
 
 
-def _another_order(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
-    dx, dw, db = layer_backward(x, w, a, upstream)
-    return dw, db, dx
+def _another_order(places: tuple[int, ...]) -> Callable[..., tuple[Array, ...]]:
+    def reordered(x: Array, w: Array, a: Array, upstream: Array) -> tuple[Array, ...]:
+        gradients = layer_backward(x, w, a, upstream)
+        return tuple(gradients[place] for place in places)
+
+    return reordered
 
 
 dense_backward = Exercise(
@@ -675,10 +745,13 @@ that is the gradient of this very $L$. The slope of tanh at $z$ is $1 - a^2$.
             "You added up all of delta. Each unit has a bias of its own, so db has one number for "
             "each unit: add over the rows only, `axis=0`.",
         ),
-        Mistake(
-            "another_order",
-            _another_order,
-            "These are the right arrays in another order. Return dx first, then dw, then db.",
+        *(
+            Mistake(
+                "order_" + "_".join(("dx", "dw", "db")[place] for place in places),
+                _another_order(places),
+                "These are the right arrays in another order. Return dx first, then dw, then db.",
+            )
+            for places in list(itertools.permutations(range(3)))[1:]
         ),
     ),
     hints=(
@@ -768,14 +841,14 @@ good a choice. No `z` that is drawn is exactly 0, so either passes.
     draw=_draw_relu,
     solution=relu_gradient,
     definition=_relu_number_by_number,
-    demands="the upstream gradient where z is positive, and 0 where z is negative",
+    demands="entry [i, j] is upstream[i, j] times the slope of max(z, 0) at z[i, j]",
     mistakes=(
         Mistake(
             "always_true",
             _always_true,
             "Everything came through. If you asked `a >= 0`: that is always true, because a ReLU "
             "gives 0 for everything negative and nothing below it. Where z was negative, a is 0 "
-            "and the gradient must stop: ask `a > 0`, or ask z.",
+            "and the gradient must stop.",
         ),
         Mistake(
             "sign_of_gradient",
@@ -905,6 +978,12 @@ def _whole_columns(z: Array, y: Array) -> Array:
     return p / len(z)
 
 
+def _whole_rows(z: Array, y: Array) -> Array:
+    p = _softmax(z)
+    p[y] -= 1
+    return p / len(z)
+
+
 def _class_numbers(z: Array, y: Array) -> Array:
     return (_softmax(z) - y[:, None]) / len(z)
 
@@ -990,6 +1069,13 @@ batch is a mean, and this is where its $1/n$ belongs.
             "and so on.",
         ),
         Mistake(
+            "whole_rows",
+            _whole_rows,
+            "You subtracted 1 from whole rows, or from rows that are not there: `p[y]` means the "
+            "*rows* y. A class number counts columns. One entry in each row is meant: in row 0 "
+            "that of column y[0], in row 1 that of column y[1], and so on.",
+        ),
+        Mistake(
             "class_numbers",
             _class_numbers,
             "You subtracted the class numbers themselves from all probabilities of the row. A "
@@ -1040,7 +1126,29 @@ batch is a mean, and this is where its $1/n$ belongs.
 # In topological order.
 
 
+LONG = 60
+"""Nodes of a chain with so many paths, 2 to the power of 59, that nobody can follow them all."""
+
+
 def _draw_graph(rng: np.random.Generator) -> dict[str, Any]:
+    return _draw_doubling_chain(rng) if rng.random() < 0.3 else _draw_shortcuts(rng)
+
+
+def _draw_doubling_chain(rng: np.random.Generator) -> dict[str, Any]:
+    """Each node was computed from the one before it, used twice; the gradients are 1 and -1."""
+    names = [f"v{number}" for number in range(LONG - 1)] + ["L"]
+    pairs = ((0.5, 0.5), (1.5, -0.5), (-2.0, 1.0), (-0.5, -0.5))
+    graph: dict[str, list[tuple[str, float]]] = {names[0]: []}
+    for parent, name in itertools.pairwise(names):
+        graph[name] = [(parent, slope) for slope in pairs[rng.integers(len(pairs))]]
+    return {"graph": _shuffled(graph, rng), "last": "L"}
+
+
+def _shuffled(graph: Graph, rng: np.random.Generator) -> dict[str, Any]:
+    return {str(name): graph[str(name)] for name in rng.permutation(list(graph))}
+
+
+def _draw_shortcuts(rng: np.random.Generator) -> dict[str, Any]:
     """A chain with shortcuts, of which the last node always has one that skips two nodes."""
     count = int(rng.integers(5, 8))
     *names, last = [str(name) for name in rng.permutation(list("abcdefg")[: count - 1])] + ["L"]
@@ -1055,8 +1163,7 @@ def _draw_graph(rng: np.random.Generator) -> dict[str, Any]:
         slopes = rng.choice([-3, -2, 2, 3], size=len(parents)).tolist()
         edges = [(names[p], float(slope)) for p, slope in zip(parents, slopes, strict=True)]
         graph[name] = [edges[j] for j in rng.permutation(len(edges))]
-    shuffled = {str(name): graph[str(name)] for name in rng.permutation(list(graph))}
-    return {"graph": shuffled, "last": last}
+    return {"graph": _shuffled(graph, rng), "last": last}
 
 
 def graph_gradients(graph: Graph, last: str) -> dict[str, float]:
@@ -1078,8 +1185,12 @@ def graph_gradients(graph: Graph, last: str) -> dict[str, float]:
 
 
 def _path_by_path(graph: Graph, last: str) -> dict[str, float]:
-    """The sum over all paths from a node to the last one of the products of their slopes."""
+    """The sum over all paths from a node to the last one of the products of their slopes.
 
+    What is known of a node is kept, so that no path is followed twice.
+    """
+
+    @functools.cache
     def slope_of_last_by(node: str) -> float:
         onwards = [
             slope * slope_of_last_by(child)
@@ -1143,12 +1254,18 @@ def _as_met_in_depth(graph: Graph, last: str) -> dict[str, float]:
     return _in_order(graph, last, iter(met))
 
 
+MOST_WAITING = 10_000
+"""A mistake that would go on for ever in a long chain gives up here."""
+
+
 def _every_time(graph: Graph, last: str) -> dict[str, float]:
     """A node hands on all that it has each time that something arrives."""
     gradients = dict.fromkeys(graph, 0.0)
     gradients[last] = 1.0
     waiting = [last]
     for node in waiting:
+        if len(waiting) > MOST_WAITING:
+            raise TimeoutError("as many steps as there are paths")
         for parent, slope in graph[node]:
             gradients[parent] += slope * gradients[node]
             waiting.append(parent)
@@ -1194,7 +1311,8 @@ Write `graph_gradients(graph, last)`. Return a dict that gives, for each node, t
 node `last` by it. Here, with `last = "L"`, that is 44 for a, 10 for b, 4 for c and 1 for L.
 
 The keys of the dict stand in any order. Every node leads to `last`, and nothing leads in a
-circle. Do not change `graph`.
+circle. Some of the graphs are chains of 60 nodes, each used twice by the next one: they have more
+paths than anybody can follow, so use each pair once. Do not change `graph`.
 """,
     draw=_draw_graph,
     solution=graph_gradients,
@@ -1258,4 +1376,8 @@ circle. Do not change `graph`.
     ),
     core=False,
     draws=30,
+    seconds=5.0,
+    too_slow="Do you follow every path from each node to the last? In a chain in which each node "
+    "is used twice by the next one, the paths double with every node. Let each node hand on once, "
+    "when it has received everything. (Or there is a loop that never ends.)",
 )

@@ -198,6 +198,8 @@ def _judge_reply(result: Any, shape: tuple[int, ...]) -> Complaint | None:
     answer = labels_in_the_answer(shape)
     if compare.difference(answer, result) is None:
         return None
+    if isinstance(result, str) and result.strip() == str(answer):
+        return Complaint("The number is right, but it is a text.", "number_as_text")
     if answer != REFUSED:
         labels = "1 label" if answer == 1 else f"{answer} labels"
         return Complaint(f"The service answers an array of shape {shape} with {labels}.")
@@ -265,6 +267,10 @@ def _limit_excluded(shape: tuple[int, ...]) -> int | str:
 def _silent_refusal(shape: tuple[int, ...]) -> int | str | None:
     rows = labels_in_the_answer(shape)
     return None if rows == REFUSED else rows
+
+
+def _number_as_text(shape: tuple[int, ...]) -> str:
+    return str(labels_in_the_answer(shape))
 
 
 def _two_entries_taken_for_granted(shape: tuple[int, ...]) -> int | str:
@@ -374,6 +380,12 @@ whole. Nothing is reshaped, cut or guessed.
             _silent_refusal,
             "Your function ends without `return` where the service refuses, and so gives None. The "
             'numbers are right; return the text "refused" in all other cases.',
+        ),
+        Mistake(
+            "number_as_text",
+            _number_as_text,
+            "You returned the number of labels as a text, in quotation marks or by `str`. A number "
+            'was asked for: `3`, not `"3"`. Only "refused" is a text.',
         ),
         Mistake(
             "two_entries_taken_for_granted",

@@ -62,6 +62,45 @@ def test_entries_that_stay_moved_are_named(step):
     assert judged(gradient_by_nudging).mistake == "entries_stay_moved"
 
 
+def test_zeros_are_no_proof_of_a_short_step():
+    def gradient_by_nudging(f, w):
+        slopes = np.zeros_like(w)
+        for i in range(len(w)):
+            up = w.copy()
+            down = up
+            up[i] += 6e-6
+            down[i] -= 6e-6
+            slopes[i] = (f(up) - f(down)) / 1.2e-5
+        return slopes
+
+    verdict = judged(gradient_by_nudging)
+    assert verdict.mistake == "same_numbers_twice"
+    assert "makes no second copy" in verdict.message
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-5, 1e-6, 1e-7])
+def test_copies_made_before_the_loop_are_named_on_one_side_too(step):
+    def gradient_by_nudging(f, w):
+        moved, slopes, before = w.copy(), np.zeros_like(w), f(w)
+        for i in range(len(w)):
+            moved[i] += step
+            slopes[i] = (f(moved) - before) / step
+        return slopes
+
+    assert judged(gradient_by_nudging).mistake == "copied_before_the_loop"
+    assert judged(lambda f, w: -differences(step, step)(f, w)).mistake == "sign"
+
+
+def test_a_function_that_gets_one_entry_says_so():
+    def gradient_by_nudging(f, w):
+        def central(x, h=1e-5):
+            return (f(x + h) - f(x - h)) / (2 * h)
+
+        return np.array([central(entry) for entry in w])
+
+    assert judged(gradient_by_nudging).mistake == "entry_alone"
+
+
 def test_too_few_digits_and_no_slope_at_all_are_said():
     right = ex.gradient_checker.answer
     assert "float16" in judged(lambda f, w: right(f, w).astype("float16")).message

@@ -66,6 +66,16 @@ def test_an_answer_that_stops_at_a_flat_list_is_told_why():
     assert verdict.mistake == "two_entries_taken_for_granted"
 
 
+def test_a_number_in_quotation_marks_is_told_so():
+    def answer(shape):
+        right = ex.labels_in_reply(shape)
+        return "1" if right == 1 else right
+
+    verdict = ex.predict_reply.examine(answer, seed=0)
+    assert verdict.mistake == "number_as_text"
+    assert "with 1 label" not in verdict.message
+
+
 def test_the_baseline_is_the_one_that_evaluations_report():
     test = load_digits().test
     reported = evaluate(Network([64, 10], seed=1), test).baseline
