@@ -22,19 +22,28 @@ function render({ model, el }) {
   says.setAttribute("aria-live", "polite");
   el.append(picture, says);
 
-  let shown = null;
-  const show = () => {
-    const png = model.get("png");
-    const sentence = model.get("sentence");
+  let latest = null;
+  const put = (address, sentence) => {
+    const before = picture.src;
+    picture.hidden = !address;
+    if (address) picture.src = address;
+    else picture.removeAttribute("src");
+    if (before && before !== address) URL.revokeObjectURL(before);
     picture.alt = sentence;
     says.textContent = sentence;
-    if (png === shown) return;
-    const before = picture.src;
-    shown = png;
-    picture.hidden = png.byteLength === 0;
-    if (picture.hidden) picture.removeAttribute("src");
-    else picture.src = URL.createObjectURL(new Blob([png], { type: "image/png" }));
-    if (before) URL.revokeObjectURL(before);
+  };
+  const show = async () => {
+    const png = model.get("png");
+    const sentence = model.get("sentence");
+    if (png === latest) return put(picture.src, sentence);
+    latest = png;
+    if (!png.byteLength) return put("", sentence);
+    const address = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+    const next = new Image();
+    next.src = address;
+    await next.decode().catch(() => {});
+    if (png === latest) put(address, sentence);
+    else URL.revokeObjectURL(address);
   };
   model.on("change", show);
   show();
@@ -54,8 +63,8 @@ function render({ model, el }) {
 }
 export default { render };
 """
-"""The page's half. An image that is given a new source keeps the old one until the new is there, so
-that nothing flickers; text goes in as text, so that no sentence can be taken for HTML.
+"""The page's half. A picture is decoded before it takes the old one's place, so that nothing
+flickers and each stands above its own sentence; text goes in as text, never as HTML.
 
 JupyterLab takes plain keys for commands of its own, even in a control: an arrow down would leave a
 menu for the next cell. The attribute tells it to keep off; keys with Ctrl still reach it."""
