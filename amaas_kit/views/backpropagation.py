@@ -166,9 +166,9 @@ def draw_gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Figure:
     """
     figure, axis = plt.subplots(layout="constrained")
     for (name, curve), style in zip(sizes.items(), ("o-", "s--", "^:", "d-."), strict=False):
-        axis.plot(range(len(curve)), curve, style, markersize=5, label=name)
+        axis.plot(range(1, len(curve) + 1), curve, style, markersize=5, label=name)
     axis.set(
-        yscale="log", xlabel="layer, from the input (0) to the loss",
+        yscale="log", xlabel="layer, from the input (1) to the loss",
         ylabel="size of dw (root mean square)",
     )  # fmt: skip
     axis.legend()

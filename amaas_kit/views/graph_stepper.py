@@ -120,13 +120,10 @@ class GraphStepper(View):
             _require_readable(result)
         self._walk = Walk(next(iter(self._graphs.values())))
         self._expression = ipywidgets.Dropdown(options=list(self._graphs), description="graph")
-        self._step = ipywidgets.IntSlider(
-            description="step", min=0, max=self._walk.last, value=min(step, self._walk.last)
-        )
+        self._step = self._slider(step)
         back, forth = (ipywidgets.Button(description=name) for name in ("back", "next"))
         back.on_click(lambda _: self._go(-1))
         forth.on_click(lambda _: self._go(1))
-        self._choosing = False
         self._expression.observe(self._choose, "value")
         super().__init__([self._expression, self._step, back, forth], STEPPER_SIZE)
 
@@ -135,19 +132,14 @@ class GraphStepper(View):
         paint_graph(figure, self._walk.grid, self._walk.state(self._step.value))
         return self._walk.say(self._step.value)
 
-    def update(self, change: object = None) -> None:
-        """Paint again, once all controls agree on the graph."""
-        if not self._choosing:
-            super().update(change)
+    def _slider(self, step: int) -> ipywidgets.IntSlider:
+        last = self._walk.last
+        return ipywidgets.IntSlider(description="step", min=0, max=last, value=min(step, last))
 
     def _choose(self, change: object) -> None:
-        self._choosing = True
-        try:
-            self._walk = Walk(self._graphs[self._expression.value])
-            self._step.value = 0
-            self._step.max = self._walk.last
-        finally:
-            self._choosing = False
+        self._walk = Walk(self._graphs[self._expression.value])
+        old, self._step = self._step, self._slider(0)
+        self.exchange(old, self._step)
 
     def _go(self, steps: int) -> None:
         self._step.value = min(max(self._step.value + steps, 0), self._step.max)

@@ -91,6 +91,18 @@ class View(ipywidgets.VBox):  # type: ignore[misc]
             self.paint(figure)
             return figure
 
+    def exchange(self, old: ipywidgets.Widget, new: ipywidgets.Widget) -> None:
+        """Put a control in the place of another, which is closed.
+
+        For a slider with a new range: the one on the page would keep its old range for the keys
+        Home and End.
+        """
+        row = self.children[0]
+        new.style = old.style
+        new.observe(self.update, "value")
+        row.children = [new if control is old else control for control in row.children]
+        old.close()
+
     def _show(self, png: bytes, sentence: str) -> None:
         self.sentence = sentence
         self._picture.show(png, sentence)

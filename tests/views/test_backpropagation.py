@@ -201,12 +201,26 @@ def test_the_stepper_goes_forth_and_back_and_stops_at_the_ends():
 def test_another_graph_begins_at_its_start():
     view = views.GraphStepper(step=12)
     assert view.sentence.endswith("All gradients are whole.")
-    graph, step = (controls(view)[name] for name in ("graph", "step"))
+    graph = controls(view)["graph"]
     for name in reversed(graph.options):
         graph.value = name
+        step = controls(view)["step"]
         assert view.sentence.startswith(f"Step 0 of {step.max}. Given:")
         step.value = step.max
         assert view.sentence.endswith("All gradients are whole.")
+
+
+def test_a_graph_has_a_slider_of_its_own_in_the_place_of_the_old_one():
+    view = views.GraphStepper()
+    before = controls(view)
+    before["graph"].value = before["graph"].options[1]
+    after = controls(view)
+    assert list(after) == list(before) == ["graph", "step", "back", "next"]
+    assert [after[name] is before[name] for name in before] == [True, False, True, True]
+    assert after["step"].style.description_width == before["graph"].style.description_width
+    assert before["step"].comm is None
+    after["next"].click()
+    assert (after["step"].value, view.sentence[:7]) == (1, "Step 1 ")
 
 
 def test_a_graph_of_ones_own_keeps_whole_gradients_while_it_is_watched():
@@ -275,7 +289,7 @@ def test_curves_are_drawn_as_given():
     assert texts(marked) == ["best"]
     sizes = views.draw_gradient_sizes({"relu": [0.5, 0.25, 0.125]}).axes[0]
     assert list(sizes.lines[0].get_ydata()) == [0.5, 0.25, 0.125]
-    assert list(sizes.lines[0].get_xdata()) == [0, 1, 2]
+    assert list(sizes.lines[0].get_xdata()) == [1, 2, 3]
 
 
 def test_directions_are_all_counted_and_the_gradient_stands_out():
