@@ -138,6 +138,10 @@ def _python_max(z: Array) -> Any:
     return max(z, 0)
 
 
+def _largest_of_each_column(z: Array) -> Any:
+    return np.max(z, 0)
+
+
 def _largest(z: Array) -> Any:
     return max(z.max(), 0)
 
@@ -188,9 +192,16 @@ Write `relu(z)`: keep every number that is positive and make 0 of the others.
         Mistake(
             "python_max",
             _python_max,
-            "Python's `max(z, 0)`, like `if z > 0`, asks once for the whole array, which has "
-            "no single answer. NumPy has functions that compare number by number.",
+            "Python's `if` and `max` ask once for the whole array, which has no single answer. "
+            "NumPy has functions that compare number by number.",
             raises="truth value of an array",
+        ),
+        Mistake(
+            "largest_of_each_column",
+            _largest_of_each_column,
+            "You return the largest number of each column. In `np.max(z, 0)` the 0 is an axis, not "
+            "a number to compare with. Another function of NumPy compares two numbers, place by "
+            "place.",
         ),
         Mistake(
             "largest",
@@ -286,7 +297,7 @@ an activation.
             _transposed_w,
             "You used w transposed. It fits only where a layer has as many units as inputs, and "
             "even there a unit gets one weight of every unit in place of its own. In this course w "
-            "is (inputs, units): a unit is a column, and x @ w needs no turning.",
+            "is (inputs, units): the weights of a unit are a column.",
         ),
         Mistake(
             "order_swapped",
@@ -335,11 +346,12 @@ an activation.
 
 
 def _draw_softmax(rng: np.random.Generator) -> dict[str, Any]:
-    """Rows near 0, far above and far below; half of the tables are square."""
+    """Rows near 0, far above and far below, and one that has all three; half are square."""
     n, k = rng.integers(2, 5, size=2)
     if rng.random() < 0.5:
         n = k
-    level = rng.choice([0.0, FAR, -FAR], size=(n, 1))
+    level = np.repeat(rng.choice([0.0, FAR, -FAR], size=(n, 1)), k, axis=1)
+    level[rng.integers(n)] = rng.permutation([FAR, -FAR, 0.0, 0.0][:k])
     return {"z": rng.normal(0, 2, size=(n, k)).round(1) + level}
 
 
@@ -353,7 +365,8 @@ def _softmax_by_loops(z: Array) -> Array:
     for i, row in enumerate(z):
         for j, value in enumerate(row):
             # 1 / p_j is the sum of e^(z_k - z_j), in which the level of the row cancels.
-            p[i, j] = 1 / math.fsum(math.exp(other - value) for other in row)
+            with np.errstate(over="ignore"):
+                p[i, j] = 1 / np.exp(row - value).sum()
     return p
 
 
@@ -361,6 +374,28 @@ def _no_shift(z: Array) -> Array:
     powers = np.exp(z)
     total: Array = powers.sum(axis=1, keepdims=True)
     return powers / total
+
+
+def _shifted_by(c: Array, z: Array) -> Array:
+    powers = np.exp(z - c)
+    total: Array = powers.sum(axis=1, keepdims=True)
+    return powers / total
+
+
+def _smallest_taken(z: Array) -> Array:
+    return _shifted_by(z.min(axis=1, keepdims=True), z)
+
+
+def _mean_taken(z: Array) -> Array:
+    return _shifted_by(z.mean(axis=1, keepdims=True), z)
+
+
+def _first_taken(z: Array) -> Array:
+    return _shifted_by(z[:, :1], z)
+
+
+def _largest_added(z: Array) -> Array:
+    return _shifted_by(-z.max(axis=1, keepdims=True), z)
 
 
 def _wrong_axis(z: Array) -> Array:
@@ -393,6 +428,10 @@ def _keepdims_missing(z: Array) -> Array:
     return powers / total
 
 
+def _keepdims_missing_in_the_maximum(z: Array) -> Array:
+    return _shifted_by(z.max(axis=1), z)
+
+
 def _keepdims_missing_in_the_sum(z: Array) -> Array:
     powers = np.exp(z - z.max(axis=1, keepdims=True))
     total: Array = powers.sum(axis=1)
@@ -402,6 +441,12 @@ def _keepdims_missing_in_the_sum(z: Array) -> Array:
 def _not_divided(z: Array) -> Array:
     return np.exp(z - z.max(axis=1, keepdims=True))
 
+
+STILL_TOO_LARGE = (
+    "You shift each row, but by a number that still leaves a power infinite, or all of them 0. "
+    "Think of a row such as [1000, -1000, 0], in any order: which of its numbers, taken from all "
+    "three, makes every power harmless?"
+)
 
 stable_softmax = Exercise(
     name="stable_softmax",
@@ -428,9 +473,14 @@ so that it also works for logits of 1,000 or -1,000.
             "no_shift",
             _no_shift,
             "The formula is right, the floats are not large enough for it: e^1000 is infinite for "
-            "them, and e^-1000 is 0 in every place, and then inf / inf or 0 / 0 is nan. Take "
-            "from each row a number of its own before you raise e to it.",
+            "them, e^-1000 is 0, and inf / inf or 0 / 0 is nan. What each row loses before you "
+            "raise e to it, if it loses anything, must leave no power infinite and not all of "
+            "them 0.",
         ),
+        Mistake("smallest_taken", _smallest_taken, STILL_TOO_LARGE),
+        Mistake("mean_taken", _mean_taken, STILL_TOO_LARGE),
+        Mistake("first_taken", _first_taken, STILL_TOO_LARGE),
+        Mistake("largest_added", _largest_added, STILL_TOO_LARGE),
         Mistake(
             "wrong_axis",
             _wrong_axis,
@@ -460,6 +510,13 @@ so that it also works for logits of 1,000 or -1,000.
             "The maxima and sums have the shape (n,), and NumPy lines that up with the columns: "
             "an error for most tables, and silently wrong for square ones. Keep them as a "
             "column of shape (n, 1).",
+        ),
+        Mistake(
+            "keepdims_missing_in_the_maximum",
+            _keepdims_missing_in_the_maximum,
+            "You divide by the right sums. The maxima have the shape (n,), and NumPy lines that up "
+            "with the columns: an error for most tables, and silently wrong for square ones. "
+            "Keep them as a column of shape (n, 1).",
         ),
         Mistake(
             "keepdims_missing_in_the_sum",
@@ -520,6 +577,23 @@ def _base_two(logits: Array, y: Array) -> Any:
 def _log_of_zero(logits: Array, y: Array) -> Any:
     p = softmax(logits)
     return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def _log_of_nearly_zero(logits: Array, y: Array) -> Any:
+    p = softmax(logits)
+    return -np.log(p[np.arange(len(y)), y] + 1e-12).mean()
+
+
+def _shift_of_one_side(logits: Array, y: Array) -> Any:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    return (log_sum - logits[np.arange(len(y)), y]).mean()
+
+
+def _classes_as_rows(logits: Array, y: Array) -> Any:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_sum = np.log(np.exp(shifted).sum(axis=1))
+    return (log_sum - shifted[y]).mean()
 
 
 def _powers_overflow(logits: Array, y: Array) -> Any:
@@ -599,8 +673,28 @@ It must stay finite for logits of thousands.
         Mistake(
             "powers_overflow",
             _powers_overflow,
-            "The formula is right, but e^1000 is infinite for a float, and e^-1000 is 0. Take "
-            "the row's maximum from the logits first: log(sum(e^z)) = m + log(sum(e^(z - m))).",
+            "The formula is right, but e^1000 is infinite for a float, and e^-1000 is 0. The "
+            "remedy is the one that softmax has.",
+        ),
+        Mistake(
+            "log_of_nearly_zero",
+            _log_of_nearly_zero,
+            "You added a small number to the probability, so that its logarithm stays finite. But "
+            "then no row can cost more than the logarithm of that number, here about 28, however "
+            "wrong it is. The formula with the logits needs no such limit.",
+        ),
+        Mistake(
+            "shift_of_one_side",
+            _shift_of_one_side,
+            "You shifted the logits in the log of the sum, and not the true logit. Shift both "
+            "terms, or add the shift to the log of the sum again.",
+        ),
+        Mistake(
+            "classes_as_rows",
+            _classes_as_rows,
+            "`y[i]` is the number of a class, that is of a column; you took it for the number of a "
+            "row. One entry of each row is wanted: row 0 with y[0], row 1 with y[1], and so on.",
+            raises="out of bounds for axis 0",
         ),
         Mistake(
             "probabilities_overflow",
@@ -688,6 +782,10 @@ def _last_layer_forgotten(sizes: list[int]) -> int:
     return sum(d * h + h for d, h in pairwise(sizes[:-1]))
 
 
+def _first_layer_alone(sizes: list[int]) -> int:
+    return sizes[0] * sizes[1] + sizes[1]
+
+
 def _bytes_counted(sizes: list[int]) -> int:
     return 4 * sum(d * h + h for d, h in pairwise(sizes))
 
@@ -706,8 +804,8 @@ Write `count_parameters(sizes)`: how many parameters a network of dense layers h
     draw=_draw_sizes,
     solution=count_parameters,
     definition=_count_of_the_room,
-    demands="a layer of d inputs and h units has d * h weights and h biases; the sum over all "
-    "layers, where the first entry of sizes is no layer",
+    demands="all weights and all biases of all layers, where the first entry of sizes is no "
+    "layer: its numbers come from outside",
     mistakes=(
         Mistake(
             "biases_forgotten",
@@ -735,8 +833,7 @@ Write `count_parameters(sizes)`: how many parameters a network of dense layers h
         Mistake(
             "bias_for_each_input",
             _bias_for_each_input,
-            "You counted a bias for each input of a layer. It is one for each unit: d * h + h, "
-            "not d * h + d.",
+            "You counted a bias for each input of a layer. It is one for each unit.",
         ),
         Mistake(
             "one_bias_a_layer",
@@ -748,6 +845,12 @@ Write `count_parameters(sizes)`: how many parameters a network of dense layers h
             _last_layer_forgotten,
             "The last layer is missing. Three sizes make two layers: walk over all neighbouring "
             "pairs.",
+        ),
+        Mistake(
+            "first_layer_alone",
+            _first_layer_alone,
+            "This is the first layer alone. A `return` inside a loop ends the function in the "
+            "first round: it must stand after the loop, as far left as the `for`.",
         ),
         Mistake(
             "bytes_counted",

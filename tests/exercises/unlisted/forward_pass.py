@@ -45,6 +45,22 @@ def softmax_shifted_by_the_minimum(z):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+def softmax_shifted_by_the_middle(z):
+    middle = (z.max(axis=1, keepdims=True) + z.min(axis=1, keepdims=True)) / 2
+    powers = np.exp(z - middle - 1)
+    return powers / (powers.sum(axis=1, keepdims=True) + 1e-9)
+
+
+def softmax_shifted_by_the_greatest_distance_from_0(z):
+    powers = np.exp(z - np.abs(z).max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def softmax_of_capped_logits(z):
+    powers = np.exp(np.clip(z, -700, 700))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def one_hot_of_the_largest(z):
     return (z == z.max(axis=1, keepdims=True)).astype(float)
 
@@ -70,8 +86,8 @@ def count_of_all_pairs(sizes):
     return sum(d * h for d in sizes for h in sizes)
 
 
-def count_of_the_first_layer(sizes):
-    return sizes[0] * sizes[1] + sizes[1]
+def count_of_the_second_layer(sizes):
+    return sizes[1] * sizes[2] + sizes[2]
 
 
 def count_with_a_squared_layer(sizes):
@@ -85,6 +101,9 @@ WRONG = {
     "stable_softmax": [
         softmax_of_squares,
         softmax_shifted_by_the_minimum,
+        softmax_shifted_by_the_middle,
+        softmax_shifted_by_the_greatest_distance_from_0,
+        softmax_of_capped_logits,
         one_hot_of_the_largest,
     ],
     "loss_from_logits": [
@@ -94,7 +113,7 @@ WRONG = {
     ],
     "parameter_count": [
         count_of_all_pairs,
-        count_of_the_first_layer,
+        count_of_the_second_layer,
         count_with_a_squared_layer,
     ],
 }
