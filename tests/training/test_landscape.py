@@ -142,8 +142,9 @@ def test_a_network_that_has_no_landscape_is_refused(measure, net, message, rows)
 
 
 def test_rows_that_do_not_fit_are_refused(net, rows):
-    with pytest.raises(NetworkError):
-        Landscape(net, rows[0][:, :5], rows[1])
+    for x, y in ((rows[0][:, :5], rows[1]), (rows[0][:0], rows[1][:0]), (rows[0], rows[1][:7])):
+        with pytest.raises(NetworkError):
+            Landscape(net, x, y)
 
 
 def test_the_largest_curvature_of_a_linear_network_is_the_hessians_eigenvalue():
