@@ -34,7 +34,9 @@ LARGE = (1_000_000, 10_000_000)
 
 
 def draw_layers(net: Network) -> Figure:
-    """A network as columns of units, with the shape and number of the parameters between them.
+    """A network as columns of units, with the shapes of the parameters between them.
+
+    Layers are numbered as their parameters are: layer 0 has w0 and b0.
 
     Args:
         net: the network; its layers are read, not run.
@@ -59,19 +61,19 @@ def draw_layers(net: Network) -> Figure:
                 i, 0, "...", ha="center", va="center", rotation=90, fontsize=13,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}, zorder=3,
             )  # fmt: skip
-        name = "input" if i == 0 else f"layer {i}: {net.activations[i - 1]}"
+        name = "input" if i == 0 else f"layer {i - 1}: {net.activations[i - 1]}"
         axis.text(i, 5.1, f"{size} numbers\n{name}", ha="center", va="bottom")
     for i, layer in enumerate(net.layers):
         inputs, units = layer.w.shape
         axis.text(
             i + 0.5,
             -5.1,
-            f"w{i}: {inputs} x {units}\nb{i}: {units}\n{layer.w.size + units:,} parameters",
+            f"w{i}: {inputs} x {units}\nb{i}: {units}",
             ha="center",
             va="top",
         )
     axis.set_xlim(-0.4, len(net.layers) + 0.4)
-    axis.set_ylim(-7.6, 6.8)
+    axis.set_ylim(-6.8, 6.8)
     return figure
 
 

@@ -89,7 +89,8 @@ class JourneyExplorer(View):
         self._digit = ipywidgets.IntSlider(
             value=0, min=0, max=max(1, len(self._x) - 1), description="digit"
         )
-        self._layer = ipywidgets.IntSlider(value=0, min=0, max=len(net.layers), description="layer")
+        stops = [("input", 0), *((str(i), i + 1) for i in range(len(net.layers)))]
+        self._layer = ipywidgets.SelectionSlider(options=stops, description="layer")
         only_one = len(self._x) == 1
         controls = [self._layer] if only_one else [self._digit, self._layer]
         super().__init__(controls, size=SIZE)
@@ -112,7 +113,9 @@ class JourneyExplorer(View):
 def _paint_journey(
     figure: Figure, net: Network, steps: Sequence[LayerTrace], reached: int, title: str
 ) -> None:
-    """All stations in a row; those after `reached` (0 is the input) are empty frames.
+    """All stations in a row; those after `reached` are empty frames.
+
+    `reached` counts the layers that are done: 0 is the input, 1 what layer 0 made of it.
 
     The stations share one axes, measured in inches, because each axes costs milliseconds.
     """
@@ -131,7 +134,7 @@ def _paint_journey(
         below = f"{_count(a, 'units')}\n{_range(a) if i <= reached else 'not yet'}"
         frame = {"color": COLOURS[1], "linewidth": 3} if i == reached else {}
         _paint_frame(
-            stage, (left, bottom, side), f"layer {i}: {net.activations[i - 1]}", below, **frame
+            stage, (left, bottom, side), f"layer {i - 1}: {net.activations[i - 1]}", below, **frame
         )
         if i <= reached:
             _paint_cells(stage, (left, bottom, side), _grid(a[:: _step(len(a))]), cmap="cividis")
@@ -139,7 +142,7 @@ def _paint_journey(
     left += gap + 0.08 * len(str(net.sizes[-1]))
     place = (left / wide, low / high, (wide - edge - left) / wide, tallest / high)
     last = figure.add_axes(place)
-    last.set_title(f"layer {len(steps)}: {net.activations[-1]}", fontsize=10)
+    last.set_title(f"layer {len(steps) - 1}: {net.activations[-1]}", fontsize=10)
     _paint_outputs(last, steps[-1].a[0], seen=reached == len(steps))
 
 
@@ -207,7 +210,7 @@ def _range(a: Array) -> str:
 
 
 def _layers_around(hidden: int, reached: int) -> range:
-    """The numbers of the layers before the last that are drawn: all, or those near `reached`."""
+    """Which layers before the last are drawn, as counts like `reached`: all, or those near it."""
     first = min(max(1, reached - LAYERS_SHOWN // 2), max(1, hidden - LAYERS_SHOWN + 1))
     return range(first, min(hidden, first + LAYERS_SHOWN - 1) + 1)
 
@@ -220,23 +223,22 @@ def _say_layer(net: Network, steps: Sequence[LayerTrace], reached: int) -> str:
     """What a layer before the last made."""
     x, _, a = (row[0] for row in steps[reached - 1])
     told = (
-        f"Layer {reached} of {len(steps)} ({net.activations[reached - 1]}) made {len(a):,} numbers "
-        f"of {len(x):,}: {(a == 0).sum():,} are 0, the largest is {a.max():.2f}, of unit "
-        f"{a.argmax()}."
+        f"Layer {reached - 1} ({net.activations[reached - 1]}) made {len(a):,} numbers of "
+        f"{len(x):,}: {(a == 0).sum():,} are 0, the largest is {a.max():.2f}, of unit {a.argmax()}."
     )
     step = _step(len(a))
     if step > 1:
         told += f" Only every {step}th unit is drawn."
     if len(steps) - 1 > LAYERS_SHOWN:
         drawn = _layers_around(len(steps) - 1, reached)
-        told += f" Only the layers {drawn[0]} to {drawn[-1]} and the last are drawn."
+        told += f" Only the layers {drawn[0] - 1} to {drawn[-1] - 1} and the last are drawn."
     return told
 
 
 def _say_outputs(net: Network, step: LayerTrace, truth: Any) -> str:
     """What the last layer says: a value, or a class with its probability."""
     a = step.a[0]
-    told = f"Layer {len(net.layers)}, the last ({net.activations[-1]}), made "
+    told = f"Layer {len(net.layers) - 1}, the last ({net.activations[-1]}), made "
     if len(a) == 1:
         told += f"one number: {a[0]:.2f}."
     else:

@@ -114,7 +114,7 @@ def test_a_digit_travels_by_keyboard(journey):
     layer = journey.control("layer")
     layer.focus()
     journey.changes(lambda: layer.press("ArrowRight"))
-    assert journey.says().startswith("Layer 1 of 3 (relu) made 128 numbers of 64: 70 are 0")
+    assert journey.says().startswith("Layer 0 (relu) made 128 numbers of 64: 70 are 0")
     journey.changes(lambda: layer.press("End"))
     assert "the network says 6" in journey.says()
     assert journey.says().endswith("The truth is 3.")
@@ -127,7 +127,7 @@ def test_a_digit_travels_by_keyboard(journey):
 
 def test_a_digit_travels_by_mouse(journey):
     journey.changes(lambda: drag_to_the_end(journey, "layer"))
-    assert "Layer 3, the last" in journey.says()
+    assert "Layer 2, the last" in journey.says()
     journey.changes(lambda: drag_to_the_end(journey, "digit"))
     assert "The truth is" in journey.says()
 

@@ -16,8 +16,15 @@ def texts(axis):
 def test_layers_are_labelled_with_sizes_and_parameter_counts():
     net = Network([64, 128, 10], seed=0)
     axis = views.draw_layers(net).axes[0]
-    for words in ("64 numbers", "layer 1: relu", "w0: 64 x 128", "8,320 parameters", "b1: 10"):
+    for words in ("64 numbers", "layer 0: relu", "w0: 64 x 128", "layer 1: identity", "b1: 10"):
         assert words in texts(axis)
+
+
+def test_the_layers_do_not_give_away_how_many_parameters_there_are():
+    net = Network([64, 128, 10], seed=0)
+    shown = texts(views.draw_layers(net).axes[0])
+    for layer in net.layers:
+        assert f"{layer.w.size + layer.b.size:,}" not in shown
 
 
 @pytest.mark.parametrize(("sizes", "circles"), [([3, 2], [3, 2]), ([64, 9, 10], [8, 9, 8])])
@@ -154,7 +161,7 @@ def test_the_journey_shows_pixels_activations_and_outputs():
     x = np.random.default_rng(0).random(64).astype("float32")
     stage, bars = views.draw_journey(net, x, title="a four").axes
     trace = net.trace(x[None])
-    for words in ("a four", "64 pixels", "layer 1: relu", "128 units", "layer 2: relu", "20 units"):
+    for words in ("a four", "64 pixels", "layer 0: relu", "128 units", "layer 1: relu", "20 units"):
         assert words in texts(stage)
     pixels, *units = stage.images
     np.testing.assert_array_equal(pixels.get_array().ravel(), x)
@@ -180,13 +187,14 @@ def test_the_digit_travels_layer_by_layer(rows):
     trace = net.trace(rows[[3]])
     a = trace[1].a[0]
     assert view.sentence == (
-        f"Layer 2 of 3 (relu) made 20 numbers of 128: {(a == 0).sum()} are 0, "
+        f"Layer 1 (relu) made 20 numbers of 128: {(a == 0).sum()} are 0, "
         f"the largest is {a.max():.2f}, of unit {a.argmax()}."
     )
     stage, bars = view.figure().axes
     assert len(stage.images) == 3
     assert not bars.patches
     assert "not yet" in bars.get_xlabel()
+    assert control(view, "layer").label == "1"
     control(view, "layer").value = 3
     logits = trace[2].a[0]
     p = np.exp(logits) / np.exp(logits).sum()
@@ -238,9 +246,9 @@ def test_of_many_layers_those_around_the_chosen_one_are_drawn(rows):
     net = Network([64, *[20] * 12, 10], seed=0)
     view = views.JourneyExplorer(net, rows)
     control(view, "layer").value = 6
-    assert "Only the layers 5 to 7 and the last are drawn." in view.sentence
-    assert "layer 7" in texts(view.figure().axes[0])
-    assert "layer 8" not in texts(view.figure().axes[0])
+    assert "Only the layers 4 to 6 and the last are drawn." in view.sentence
+    assert "layer 6" in texts(view.figure().axes[0])
+    assert "layer 7" not in texts(view.figure().axes[0])
 
 
 def test_an_input_that_is_no_square_image_is_drawn_as_a_grid():
