@@ -62,7 +62,7 @@ def image_of_strokes(strokes: Strokes) -> Floats:
     Raises:
         DataError: nothing was drawn, or a point is not two finite numbers.
 
-    Taught in: notebooks/00_start_here, where a digit is drawn.
+    Taught in: notebooks/00_start_here, Draw your own.
     """
     return image_of_bitmap(bitmap_of_strokes(strokes))
 

@@ -1,4 +1,4 @@
-"""Draw a digit and have a model answer. Taught in: notebooks/00_start_here."""
+"""Draw a digit and have a model answer. Taught in: notebooks/00_start_here, Draw your own."""
 
 from __future__ import annotations
 
@@ -32,12 +32,6 @@ PIXELS, DIGITS = 64, 10
 
 NOTHING = "Nothing drawn yet."
 
-SEVEN: Strokes = (
-    ((0.27, 0.2), (0.4, 0.19), (0.55, 0.18), (0.72, 0.18)),
-    ((0.72, 0.18), (0.66, 0.32), (0.58, 0.48), (0.51, 0.64), (0.45, 0.82)),
-)
-"""A seven, as somebody might draw it."""
-
 
 class DigitPad(anywidget.AnyWidget):
     """A paper to draw a digit on, what a model sees of it, and what it answers.
@@ -62,7 +56,7 @@ class DigitPad(anywidget.AnyWidget):
         NetworkError: a network of other sizes, or with weights that are not finite.
         AmaasError: nothing that could be asked.
 
-    Taught in: notebooks/00_start_here.
+    Taught in: notebooks/00_start_here, Draw your own.
     """
 
     _esm = Path(__file__).with_name("digit_pad.js")
@@ -133,7 +127,7 @@ def draw_drawing(strokes: Strokes, ask: Ask) -> Figure:
         DataError: nothing is drawn, or a point is not two finite numbers.
         AmaasError: as for `DigitPad`, or there was no answer.
 
-    Taught in: notebooks/00_start_here.
+    Taught in: notebooks/00_start_here, Draw your own.
     """
     image = image_of_strokes(strokes)
     probabilities = asking(ask)(image)

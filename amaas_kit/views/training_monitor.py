@@ -1,4 +1,4 @@
-"""Watch a training run while it runs, and stop it. Taught in: notebooks/04_first_network."""
+"""Watch a training run while it runs, and stop it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TrainingMonitor(View):
     Attributes:
         history: of the run that it follows, or followed last; None before the first.
 
-    Taught in: notebooks/04_first_network.
+    Taught in: notebooks/04_first_network, Watch it.
     """
 
     history: History | None

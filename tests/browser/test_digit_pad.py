@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 CELLS = {
     "train": """
 import amaas_kit as ak
-from amaas_kit.views.digit_pad import SEVEN, DigitPad
+from amaas_kit.views.digit_pad import DigitPad
 
 rng = ak.setup(seed=7)
 split = ak.data.load_digits()
@@ -32,6 +32,8 @@ lost = DigitPad(gone)
 lost
 """,
 }
+
+SEVEN = [[(0.27, 0.2), (0.72, 0.18), (0.58, 0.48), (0.45, 0.82)]]
 
 ANSWER = re.compile(r"The model says (\d), with probability (\d\.\d\d)\.")
 
@@ -151,7 +153,7 @@ def test_what_python_draws_appears_on_the_paper(lesson):
 def press_clear_and_draw(lesson, pad):
     pad.control("Clear").click()
     state = lesson.cells[lesson.at("read")]["source"]
-    lesson.write("read", "pad.draw(SEVEN)")
+    lesson.write("read", f"pad.draw({SEVEN})")
     lesson.run_cell("read")
     lesson.write("read", state)
 
