@@ -183,14 +183,16 @@ class Exercise:
         Args:
             number: 1 is the first; left out, the one after those that you have seen.
         """
-        seen = self._hints_shown | progress.hints_seen(self.key)
+        book, broken = progress.load()
+        seen = self._hints_shown | {*book.get(self.key, progress.Marks()).hints}
         wanted = max(seen, default=0) + 1 if number is None else number
         if not isinstance(wanted, int) or not 1 <= wanted <= len(self.hints):
-            screen.show(text=self._no_hint(), markdown=self._no_hint())
+            said = _joined(self._no_hint(), broken)
+            screen.show(text=said, markdown=said)
             return
         text = f"Hint {wanted} of {len(self.hints)}: {self.hints[wanted - 1]}"
         self._hints_shown.add(wanted)
-        note = progress.mark_hint(self.key, wanted)
+        note = progress.mark_hint(self.key, wanted) or broken
         screen.show(
             text=_joined(text, note), markdown=_joined(f"**{text}".replace(":", ":**", 1), note)
         )

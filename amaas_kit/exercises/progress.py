@@ -78,11 +78,6 @@ def forget(key: str) -> str | None:
     return _change(key, lambda marks: None)
 
 
-def hints_seen(key: str) -> set[int]:
-    """The numbers of the hints that were shown, as far as they are known."""
-    return set(load()[0].get(key, Marks()).hints)
-
-
 def load() -> tuple[Book, str | None]:
     """All marks, and a sentence if the file could not be used."""
     try:

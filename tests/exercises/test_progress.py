@@ -167,6 +167,16 @@ def test_a_broken_file_is_set_aside_and_said(content, layer, home, capsys):
     assert marks_of(home)["attempts"] == 2
 
 
+def test_a_hint_says_that_a_broken_file_was_set_aside(layer, home, capsys):
+    home.mkdir()
+    (home / "progress.json").write_bytes(b"not JSON")
+    layer.hint()
+    said = capsys.readouterr().out
+    assert "Hint 1 of 3" in said
+    assert "progress.broken-1.json" in said
+    assert marks_of(home, layer.key)["hints"] == [1]
+
+
 def test_broken_files_are_numbered(layer, home):
     home.mkdir()
     for number in (1, 2, 3):
