@@ -86,7 +86,7 @@ def parameters_fit(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> 
     """Whether a function can be called with so many arguments; True when nobody can tell."""
     try:
         signature = inspect.signature(answer)
-    except (TypeError, ValueError):
+    except Exception:
         return True
     try:
         signature.bind(*arguments.values())
@@ -99,13 +99,16 @@ def parameter_names(answer: Callable[..., Any]) -> list[str] | None:
     """The names of a function's parameters, or None when nobody can tell."""
     try:
         return list(inspect.signature(answer).parameters)
-    except (TypeError, ValueError):
+    except Exception:
         return None
 
 
 def name_of(answer: Any) -> str:
     """What a function is called; "your function" where it has no name."""
-    name = getattr(answer, "__name__", "")
+    try:
+        name = getattr(answer, "__name__", "")
+    except Exception:
+        name = ""
     return name if isinstance(name, str) and name.isidentifier() else "your function"
 
 

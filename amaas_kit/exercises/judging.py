@@ -34,6 +34,9 @@ from amaas_kit.exercises.verdict import Verdict
 
 ENDLESS = "Look for a loop that never ends: what in it brings its end closer at each pass?"
 
+HUGE = 10_000_000
+"""After a result of more numbers no other call is made: ten of them would fill a small laptop."""
+
 Arguments = Mapping[str, Any]
 Judged = tuple[Verdict, Arguments | None]
 """A verdict, and the arguments of the call that it tells about."""
@@ -107,7 +110,10 @@ def _plainest(found: list[Finding], mistake: str | None) -> tuple[Call, str]:
 def _call_all(
     answer: Callable[..., Any], cases: list[Arguments], seconds: float
 ) -> tuple[list[Call], limit.Worker]:
-    """The calls that came back in time; one that swallows its interruption did not."""
+    """The calls that came back in time, up to the first with a huge result.
+
+    A call that swallows its interruption did not come back in time.
+    """
     calls: list[Call] = []
     deadline = time.monotonic() + seconds
 
@@ -117,8 +123,16 @@ def _call_all(
             if time.monotonic() > deadline:
                 raise limit.OutOfTime
             calls.append(one)
+            if _is_huge(one.result):
+                break
 
     return calls, limit.run(work, seconds)
+
+
+def _is_huge(result: Any) -> bool:
+    if isinstance(result, np.ndarray):
+        return result.size > HUGE
+    return type(result) in (list, tuple) and len(result) > HUGE
 
 
 def _refusal(exercise: Exercise, answer: Any) -> Verdict | None:

@@ -584,3 +584,54 @@ def test_answers_from_a_module_made_of_text(says):
     module = types.ModuleType("made")
     exec("def dense(x, w, b):\n    return x @ w + c", vars(module))
     says(module.dense, "It raised NameError", "line 2")
+
+
+# Answers of classes that refuse to be looked at, and answers too large to keep
+
+
+class Refuses:
+    """Nothing that is asked of it is answered."""
+
+    def __call__(self, x, w, b):
+        return x @ w + b
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+class ListThatRefuses(list):
+    def __iter__(self):
+        raise RuntimeError("no")
+
+    __len__ = __iter__
+
+
+class DictThatRefuses(dict):
+    def keys(self):
+        raise RuntimeError("no")
+
+    values = items = keys
+
+
+def test_a_callable_that_refuses_to_be_looked_at_is_called(says):
+    says(Refuses(), outcome="correct")
+
+
+@pytest.mark.parametrize(
+    "result", [ListThatRefuses([1]), DictThatRefuses(a=1)], ids=["list", "dict"]
+)
+def test_a_container_that_refuses_to_be_looked_at_is_not_right(result, says):
+    says(lambda x, w, b: result, "The result")
+
+
+@pytest.mark.parametrize("make", [lambda n: np.zeros(n, "int8"), lambda n: [0] * n])
+def test_huge_results_are_not_collected(make, says, monkeypatch):
+    monkeypatch.setattr("amaas_kit.exercises.judging.HUGE", 1000)
+    calls = []
+
+    def answer(x, w, b):
+        calls.append(1)
+        return make(1001)
+
+    says(answer, "The result is")
+    assert len(calls) == 2  # once to judge it, once more to say why
