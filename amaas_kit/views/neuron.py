@@ -111,8 +111,8 @@ class NeuronExplorer(View):
         z, a, border = _paint_neuron(figure, neuron, self._limit, np.array([x1, x2]))
         products = f"{_factor(x1)} * {_factor(w1)} + {_factor(x2)} * {_factor(w2)}"
         return (
-            f"z = x1 w1 + x2 w2 + b = {products} + {_factor(b)} = {z:.2f}, "
-            f"and a = {neuron.activation.name}(z) = {a:.2f}. {border}"
+            f"z = x1 w1 + x2 w2 + b = {products} + {_factor(b)} = {z:z.2f}, "
+            f"and a = {neuron.activation.name}(z) = {a:z.2f}. {border}"
         )
 
 
@@ -153,7 +153,8 @@ def _paint_border(axis: Axes, x1: Array, x2: Array, z: Array, weights: Array) ->
         return f"There is no border on this map: z is {side} everywhere."
     line = axis.contour(x1, x2, z, levels=[0.0], colors="white", linewidths=2).allsegs[0][0]
     middle = (line[0] + line[-1]) / 2
-    tip = middle + x1.max() / 3 * weights / np.linalg.norm(weights)
+    near_1 = weights / np.abs(weights).max()  # the square of a tiny weight is 0
+    tip = middle + x1.max() / 3 * near_1 / np.linalg.norm(near_1)
     axis.annotate(
         "", xy=tip, xytext=middle, annotation_clip=False,
         arrowprops={"arrowstyle": "-|>", "color": COLOURS[1], "linewidth": 2.5, "shrinkA": 0},
@@ -188,7 +189,7 @@ def _neuron(w: npt.ArrayLike, b: float, activation: str) -> Dense:
     """One unit of two inputs, of finite numbers, whose activation works on it alone."""
     weights = _two_numbers(w, "w")
     bias = _drawable([b], "b")
-    if find_activation(activation).name not in elementwise():
+    if find_activation(str(activation)).name not in elementwise():
         raise NetworkError(
             situation=SITUATION,
             seen=f"the activation {activation!r}",
