@@ -74,8 +74,9 @@ class StopButton(anywidget.AnyWidget):
         line.close()
         self._hear(message["content"]["data"])
 
-    def _hear(self, content: dict[str, Any]) -> None:
-        press = content["press"]
-        if press not in self._heard:
+    def _hear(self, content: Any) -> None:
+        """Count a press once; a message that is none is passed over."""
+        press = content.get("press") if isinstance(content, dict) else None
+        if isinstance(press, str) and press not in self._heard:
             self._heard.add(press)
             self._pressed()

@@ -204,6 +204,16 @@ def test_a_loss_that_is_no_number_is_said(value):
     )
 
 
+@pytest.mark.parametrize("message", [None, 5, "x", {}, {"press": None}, {"press": ["once"]}])
+def test_a_message_that_is_no_press_stops_nothing(split, monitor, message):
+    def send(history):
+        monitor._stop._opened(Line(), {"content": {"data": message}})
+        monitor._stop._handle_custom_msg(message, [])
+
+    fit(small(), split, epochs=2, callbacks=[monitor, send], progress=False)
+    assert monitor.sentence.startswith("Finished after 2 epochs.")
+
+
 def test_fast_epochs_are_not_slowed_by_painting(split):
     painted = []
 
