@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,6 +33,7 @@ LAYERS_SHOWN = 3
 Place = tuple[float, float, float]
 """Left, bottom and side of a square, in inches."""
 
+PIXELS, UNITS = colormaps["gray_r"], colormaps["cividis"]
 SIZE = (8.6, 3.0)
 SITUATION = "While drawing a row's way through a network"
 
@@ -137,13 +139,13 @@ def _paint_journey(
             stage, (left, bottom, side), f"layer {i - 1}: {net.activations[i - 1]}", below, **frame
         )
         if i <= reached:
-            _paint_cells(stage, (left, bottom, side), _grid(a[:: _step(len(a))]), cmap="cividis")
+            _paint_cells(stage, (left, bottom, side), _grid(a[:: _step(len(a))]), cmap=UNITS)
         left += side + gap
     left += gap + 0.08 * len(str(net.sizes[-1]))
     place = (left / wide, low / high, (wide - edge - left) / wide, tallest / high)
     last = figure.add_axes(place)
-    last.set_title(f"layer {len(steps) - 1}: {net.activations[-1]}", fontsize=10)
-    _paint_outputs(last, steps[-1].a[0], seen=reached == len(steps))
+    title = f"layer {len(steps) - 1}: {net.activations[-1]}"
+    _paint_outputs(last, steps[-1].a[0], title, seen=reached == len(steps))
 
 
 def _paint_input(stage: Axes, place: Place, x: Array, title: str) -> None:
@@ -152,10 +154,10 @@ def _paint_input(stage: Axes, place: Place, x: Array, title: str) -> None:
     if side * side == len(x):
         _paint_frame(stage, place, title, f"{len(x):,} pixels\n{_range(x)}")
         pixels = x.reshape(side, side)
-        _paint_cells(stage, place, pixels, cmap="gray_r", vmin=min(0.0, x.min()))
+        _paint_cells(stage, place, pixels, cmap=PIXELS, vmin=min(0.0, x.min()))
     else:
         _paint_frame(stage, place, title, f"{_count(x, 'inputs')}\n{_range(x)}")
-        _paint_cells(stage, place, _grid(x[:: _step(len(x))]), cmap="cividis")
+        _paint_cells(stage, place, _grid(x[:: _step(len(x))]), cmap=UNITS)
 
 
 def _paint_frame(stage: Axes, place: Place, title: str, below: str, **line: Any) -> None:
@@ -174,25 +176,42 @@ def _paint_cells(stage: Axes, place: Place, cells: Array, **colours: Any) -> Non
     stage.set(**limits)
 
 
-def _paint_outputs(axis: Axes, a: Array, *, seen: bool) -> None:
-    """The last numbers as bars; of many, the largest."""
+def _paint_outputs(axis: Axes, a: Array, title: str, *, seen: bool) -> None:
+    """The last numbers as bars; of many, the largest.
+
+    All words are plain texts, because a tick or a label of an axis costs several times as much.
+    """
     shown = np.arange(len(a))
     if len(a) > OUTPUTS_SHOWN:
         shown = np.sort(np.argsort(-a, kind="stable")[:OUTPUTS_SHOWN])
     places = np.arange(len(shown))
-    axis.set(yticks=places, yticklabels=shown, ylim=(len(shown) - 0.5, -0.5), ylabel="unit")
-    axis.grid(visible=False)
-    axis.spines[["top", "right"]].set_visible(False)
+    axis.set_axis_off()
+    axis.set_ylim(len(shown) - 0.5, -0.5)
     axis.axvline(0, color="black", linewidth=0.8)
+    _write(axis, 0.5, 1.04, title, va="bottom")
+    _write(axis, -0.03, 1.04, "unit", ha="right", va="bottom", fontsize=9)
+    for place, unit in zip(places, shown, strict=True):
+        height = 1 - (place + 0.5) / len(shown)
+        _write(axis, -0.03, height, f"{unit}", ha="right", va="center", fontsize=9)
     if not seen:
-        axis.set(xticks=[], xlim=(-1, 1), xlabel="not yet")
+        axis.set_xlim(-1, 1)
+        _write(axis, 0.5, -0.15, "not yet")
         return
     colours = [COLOURS[1] if unit == a.argmax() else COLOURS[0] for unit in shown]
     axis.barh(places, a[shown], color=colours)
     low, high = axis.get_xlim()
     ends = {end for end in (a[shown].min(), a[shown].max()) if abs(end) > (high - low) / 4}
-    axis.set_xticks([0, *ends], ["0", *(f"{end:.2f}" for end in ends)])
-    axis.set_xlabel("a" if len(shown) == len(a) else f"a, the {len(shown)} largest of {len(a):,}")
+    for end, word in [(0.0, "0"), *((end, f"{end:.2f}") for end in ends)]:
+        _write(axis, (end - low) / (high - low), -0.03, word, fontsize=9)
+    which = "a" if len(shown) == len(a) else f"a, the {len(shown)} largest of {len(a):,}"
+    _write(axis, 0.5, -0.15, which)
+
+
+def _write(
+    axis: Axes, x: float, y: float, word: str, ha: str = "center", va: str = "top", **font: Any
+) -> None:
+    """Words at a place that is given in parts of the axes."""
+    axis.text(x, y, word, transform=axis.transAxes, ha=ha, va=va, **font)
 
 
 def _step(units: int) -> int:

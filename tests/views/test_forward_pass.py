@@ -193,7 +193,7 @@ def test_the_digit_travels_layer_by_layer(rows):
     stage, bars = view.figure().axes
     assert len(stage.images) == 3
     assert not bars.patches
-    assert "not yet" in bars.get_xlabel()
+    assert "not yet" in texts(bars)
     assert control(view, "layer").label == "1"
     control(view, "layer").value = 3
     logits = trace[2].a[0]
