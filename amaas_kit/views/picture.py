@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 100
 
+QUICKLY = 1
+"""The level of compression: the picture goes no further than this machine's browser."""
+
 SHOW = """
 function render({ model, el }) {
   const picture = document.createElement("img");
@@ -112,5 +115,5 @@ def png_of(figure: Figure) -> bytes:
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     target = io.BytesIO()
-    canvas.print_png(target)  # type: ignore[no-untyped-call]
+    canvas.print_png(target, pil_kwargs={"compress_level": QUICKLY})  # type: ignore[no-untyped-call]
     return target.getvalue()
