@@ -36,6 +36,7 @@ class Call:
         result: what came back; None as well when an error was raised.
         error: what was raised, or None.
         changed: the names of the arguments that the function changed.
+        unused: the names of the random generators that it drew nothing from.
         printed: what it printed, if it ran in a thread whose output is caught.
     """
 
@@ -43,6 +44,7 @@ class Call:
     result: Any = None
     error: BaseException | None = None
     changed: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     printed: str = ""
 
     @property
@@ -71,7 +73,18 @@ def call(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> Call:
         for name, before, after in zip(arguments, arguments.values(), given, strict=True)
         if not compare.unchanged(before, after)
     )
-    return Call(arguments, result, error, changed, sink.text[start:] if sink else "")
+    unused = tuple(
+        name
+        for name, before in arguments.items()
+        if isinstance(before, np.random.Generator) and _drawn(before) == _drawn(handed[name])
+    )
+    return Call(arguments, result, error, changed, unused, sink.text[start:] if sink else "")
+
+
+def _drawn(generator: np.random.Generator) -> tuple[str, int]:
+    """Where a generator stands: what was drawn from it, and how many were spawned."""
+    source = generator.bit_generator
+    return repr(source.state), getattr(source.seed_seq, "n_children_spawned", 0)
 
 
 def _kept(result: Any) -> Any:

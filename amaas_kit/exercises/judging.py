@@ -213,9 +213,11 @@ def _out_of_time(
 def _complaint(exercise: Exercise, one: Call) -> Complaint | None:
     """What is wrong with what came of a call, or None."""
     found = _raised_or_odd(exercise, one) or _judge(exercise, one)
-    if found or exercise.arguments_may_change or not one.changed:
+    if found:
         return found
-    return Complaint(_changed(one, right=True))
+    if one.changed and not exercise.arguments_may_change:
+        return Complaint(_changed(one, right=True))
+    return Complaint(_unused(one.unused[0])) if one.unused else None
 
 
 def _judge(exercise: Exercise, one: Call) -> Complaint | None:
@@ -307,13 +309,22 @@ def _raised(error: BaseException) -> str:
 def _changed(one: Call, right: bool) -> str:
     these = " and ".join(f"`{name}`" for name in one.changed)
     start = "The result is right, but the function" if right else "The function also"
-    said = f"{start} changed its argument {these}, which belongs to the caller."
+    many, belong = ("arguments", "belong") if len(one.changed) > 1 else ("argument", "belongs")
+    said = f"{start} changed its {many} {these}, which {belong} to the caller."
     others = [name for name in one.changed if not isinstance(one.arguments[name], np.ndarray)]
     if others:
         return f"{said} Copy it first, with Python's module copy: `copy.deepcopy({others[0]})`."
     return (
         f"{said} Compute a new array: `x = x - 1` makes one, `x -= 1` and `x[0] = 1` change the "
         "old one."
+    )
+
+
+def _unused(generator: str) -> str:
+    return (
+        f"The result could be right, but the function drew nothing from `{generator}`: whoever "
+        "passes a generator decides by it what chance does. Every number drawn by chance has to "
+        "come from it."
     )
 
 

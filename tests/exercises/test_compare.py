@@ -70,6 +70,9 @@ def test_right(expected, got):
         (TABLE, TABLE.astype(str), "the exercise asks for numbers"),
         (TABLE[:3, :3], TABLE[:3, :3].T, "They are the right values, but transposed"),
         ((1.0, 2.0), 1.0, "asks for a tuple of 2, with commas: return a, b"),
+        ((1.0, 2.0, 3.0), 1.0, "asks for a tuple of 3, with commas: return a, b, c"),
+        (TABLE, (TABLE, -TABLE), "is a tuple of 2. One part of it is the right array: return that"),
+        (TABLE, (-TABLE, 0), "is a tuple of 2; the exercise asks for an array of shape (3, 4) al"),
         ((1.0, 2.0), (1.0,), "has 1 part, where 2 are asked for"),
         ([1, 2], map(abs, [1, 2]), "is a map; the exercise asks for a list of 2 (list(…)"),
         ((1.0, 2.0), (1.0, 3.0), "The second result is 3; the definition gives 2."),
@@ -137,6 +140,13 @@ def test_huge_inputs_do_not_excuse_a_wrong_result():
 def test_float32_inputs_are_compared_at_their_precision():
     x = np.array([0.1, 0.2], "float32")
     assert difference(float(x.sum()), float(x[0]) + float(x[1]), Precision.of({"x": x})) is None
+
+
+def test_a_formula_that_magnifies_rounding_is_compared_with_more_leeway():
+    lacking = float(np.float32(1) - np.float32(0.999))
+    assert difference(0.001, np.float32(lacking)) is not None
+    assert difference(0.001, np.float32(lacking), Precision(magnified=20)) is None
+    assert difference(0.001, lacking, Precision(magnified=20)) is not None
 
 
 def test_whole_numbers_are_exact():

@@ -313,7 +313,10 @@ def test_a_right_result_with_an_argument_changed(says):
         b *= 2
         return result
 
-    says(in_place, "The result is right, but the function changed its argument `x` and `b`")
+    says(
+        in_place,
+        "The result is right, but the function changed its arguments `x` and `b`, which belong",
+    )
 
 
 def test_a_wrong_result_with_an_argument_changed(says):
@@ -356,6 +359,32 @@ def test_arguments_may_change_where_the_exercise_says_so(about):
     assert exercise.examine(sort, seed=1).outcome == "correct"
     exercise.arguments_may_change = False
     assert "changed its argument `x`" in exercise.examine(sort, seed=1).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (lambda n, rng: rng.permutation(n), "correct"),
+        (lambda n, rng: np.argsort(rng.random(n)), "correct"),
+        (lambda n, rng: rng.spawn(1)[0].permutation(n), "correct"),
+        (lambda n, rng: np.random.default_rng(rng.integers(99)).permutation(n), "correct"),
+        (lambda n, rng: np.random.Generator(rng.bit_generator).permutation(n), "correct"),
+        (lambda n, rng: np.random.default_rng(0).permutation(n), "not yet"),
+        (lambda n, rng: np.random.permutation(n), "not yet"),
+        (lambda n, rng: np.arange(n)[::-1], "not yet"),
+    ],
+)
+def test_a_generator_that_was_passed_is_to_be_used(about, answer, outcome):
+    exercise = about(
+        lambda n, rng: rng.permutation(n),
+        draw=lambda rng: {"n": 5, "rng": rng.spawn(1)[0]},
+        definition=None,
+        judge=lambda result, n, rng: None if sorted(result) == [*range(n)] else Complaint("No."),
+    )
+    for seed in range(20):
+        verdict = exercise.examine(answer, seed=seed)
+        assert verdict.outcome == outcome
+        assert ("drew nothing from `rng`" in verdict.message) == (outcome == "not yet")
 
 
 def test_a_result_that_a_later_call_overwrites(about):
