@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -70,11 +72,9 @@ class View(ipywidgets.VBox):  # type: ignore[misc]
         Args:
             change: what ipywidgets says of a control that changed.
         """
-        with self._painting:
+        with self._painting, clean_up():
             try:
-                figure = empty_figure(self._size)
-                sentence = self.paint(figure)
-                png = png_of(figure)
+                png, sentence = self._painted()
             except AmaasError as error:
                 self._show(b"", in_one_line(error))
             except Exception as error:
@@ -83,6 +83,11 @@ class View(ipywidgets.VBox):  # type: ignore[misc]
                 raise
             else:
                 self._show(png, sentence)
+
+    def _painted(self) -> tuple[bytes, str]:
+        figure = empty_figure(self._size)
+        sentence = self.paint(figure)
+        return png_of(figure), sentence
 
     def figure(self) -> Figure:
         """The present state as a figure of its own, painted afresh."""
@@ -109,6 +114,24 @@ class View(ipywidgets.VBox):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.sentence}"
+
+
+@contextlib.contextmanager
+def clean_up() -> Iterator[None]:
+    """Run a block that paints, and free its figures as soon as it is over.
+
+    The parts of a figure refer to each other, so they wait for Python's garbage collector. If that
+    runs amid a painting, it takes the figure for something that stays. Then figures pile up, until
+    all objects in the kernel are searched at once, for 0.1 s and more, while a slider is dragged.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+            gc.collect(0)
 
 
 def in_one_line(error: AmaasError) -> str:

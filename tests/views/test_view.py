@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
+import weakref
 
 import ipywidgets
 import matplotlib as mpl
@@ -138,6 +140,30 @@ def test_pyplot_knows_nothing_of_it_and_no_setting_changes():
     view = Sine()
     view.frequency.value = 7
     assert (dict(mpl.rcParams), plt.get_fignums()) == before
+
+
+def test_a_painted_figure_is_freed_at_once():
+    figures = []
+
+    class Watched(Sine):
+        def paint(self, figure):
+            figures.append(weakref.ref(figure))
+            return super().paint(figure)
+
+    view = Watched()
+    for value in range(5):
+        view.frequency.value = value
+    assert [figure() for figure in figures] == [None] * 6
+    assert gc.isenabled()
+
+
+def test_who_has_switched_the_garbage_collector_off_keeps_it_off():
+    gc.disable()
+    try:
+        Sine()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_after_a_flood_of_values_the_last_is_shown():
