@@ -44,6 +44,9 @@ GREY, FAINT = "#767676", "#cccccc"
 MOST_NODES = 40
 """More boxes than these cannot be read."""
 
+MOST_COLUMNS = 8
+"""Of more columns, the boxes in the stepper's picture would leave no room for arrows."""
+
 Points = npt.NDArray[np.float64]
 Place = tuple[float, float]
 
@@ -109,7 +112,7 @@ class GraphStepper(View):
 
     Raises:
         NetworkError: no graph, something that is no Value, a number that is not finite, or too many
-            nodes to be read.
+            nodes, or operations in a row, to be read.
 
     Taught in: notebooks/02_backpropagation, A scalar graph.
     """
@@ -118,6 +121,7 @@ class GraphStepper(View):
         self._graphs = _named(lesson_graphs() if graphs is None else graphs)
         for result in self._graphs.values():
             _require_readable(result)
+            _require_narrow(result)
         self._walk = Walk(next(iter(self._graphs.values())))
         self._expression = ipywidgets.Dropdown(options=list(self._graphs), description="graph")
         self._step = self._slider(step)
@@ -276,6 +280,8 @@ def _no_graph(seen: str) -> NetworkError:
 
 
 def _require_readable(result: Value) -> None:
+    if not isinstance(result, Value):
+        raise _no_graph(repr(result))
     situation = "While drawing a computation graph"
     order = result.topological_order()
     if len(order) > MOST_NODES:
@@ -293,6 +299,18 @@ def _require_readable(result: Value) -> None:
                 wrong="a graph can only be followed when all its numbers are finite",
                 fix="look at how this number came about; another input may avoid it",
             )
+
+
+def _require_narrow(result: Value) -> None:
+    columns = 1 + max(column for column, _ in layout(result).values())
+    if columns > MOST_COLUMNS:
+        raise NetworkError(
+            situation="While showing a computation graph step by step",
+            seen=f"{columns - 1:.0f} operations that wait for one another",
+            wrong=f"more than {MOST_COLUMNS - 1} do not fit side by side into the picture",
+            fix="step through a value from the middle of it; draw_graph shows the whole, as wide "
+            "as it needs",
+        )
 
 
 def _names(order: Sequence[Value]) -> dict[Value, str]:

@@ -258,6 +258,7 @@ def chain(count):
         (Value(float("nan"), "w") * 2, "finite"),
         (Value(1e308) * Value(1e308), "finite"),
         (chain(5_000), "10,001 nodes"),
+        (chain(8), "8 operations that wait for one another"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_at_once(graphs, word):
@@ -268,6 +269,13 @@ def test_what_cannot_be_shown_is_refused_at_once(graphs, word):
 def test_a_figure_refuses_what_the_stepper_refuses():
     with pytest.raises(NetworkError, match="finite"):
         views.draw_graph(Value(math.inf) + 1)
+    with pytest.raises(NetworkError, match="last Value"):
+        views.draw_graph(3.0)
+
+
+def test_the_longest_graph_that_is_taken_can_be_stepped_through():
+    view = views.GraphStepper(chain(7), step=99)
+    assert "All gradients are whole." in view.sentence
 
 
 def test_the_mask_lets_through_what_came_from_a_positive_sum():
