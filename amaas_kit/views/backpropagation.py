@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,10 @@ __all__ = [
     "draw_step_errors",
     "lesson_graphs",
 ]
+
+
+LINES = ("o-", "s--", "^:", "d-.")
+"""One a curve, so that curves can be told apart without colour."""
 
 
 def draw_slope(f: Callable[[Any], Any], at: float, step: float) -> Figure:
@@ -140,7 +145,7 @@ def draw_step_errors(
     Taught in: notebooks/02_backpropagation, Checking a gradient.
     """
     figure, axis = plt.subplots(figsize=(8.0, 4.4), layout="constrained")
-    for (name, curve), style in zip(errors.items(), ("o-", "s--", "^:"), strict=False):
+    for (name, curve), style in zip(errors.items(), cycle(LINES), strict=False):
         axis.plot(steps, curve, style, markersize=4, label=name)
     for (name, step), colour in zip((marks or {}).items(), COLOURS, strict=False):
         axis.axvline(step, color=colour, linewidth=1, linestyle=(0, (6, 3)))
@@ -165,7 +170,7 @@ def draw_gradient_sizes(sizes: Mapping[str, Sequence[float]]) -> Figure:
     Taught in: notebooks/02_backpropagation, Vanishing gradients (optional).
     """
     figure, axis = plt.subplots(layout="constrained")
-    for (name, curve), style in zip(sizes.items(), ("o-", "s--", "^:", "d-."), strict=False):
+    for (name, curve), style in zip(sizes.items(), cycle(LINES), strict=False):
         axis.plot(range(1, len(curve) + 1), curve, style, markersize=5, label=name)
     axis.set(
         yscale="log", xlabel="layer, from the input (1) to the loss",

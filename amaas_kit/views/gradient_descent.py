@@ -156,8 +156,8 @@ def draw_paths(
         axis = axes[0, 0 if together else i]
         steps = np.asarray(path)
         axis.plot(
-            steps[:, 0], steps[:, 1], color=COLOURS[i], marker=MARKERS[i % len(MARKERS)],
-            markersize=3.5, linewidth=1.2, label=title,
+            steps[:, 0], steps[:, 1], color=COLOURS[i % len(COLOURS)],
+            marker=MARKERS[i % len(MARKERS)], markersize=3.5, linewidth=1.2, label=title,
         )  # fmt: skip
         axis.plot(*steps[0], "o", color="black", markersize=7, zorder=5)
         if not together:
@@ -287,7 +287,7 @@ def draw_losses(
     for i, (name, curve) in enumerate(curves.items()):
         values = np.asarray(curve)
         axis.plot(
-            np.arange(len(values)) + first, values, color=COLOURS[i], label=name,
+            np.arange(len(values)) + first, values, color=COLOURS[i % len(COLOURS)], label=name,
             marker=MARKERS[i % len(MARKERS)], markersize=4, markevery=max(1, len(values) // 12),
         )  # fmt: skip
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log")

@@ -300,6 +300,13 @@ def test_curves_are_drawn_as_given():
     assert list(sizes.lines[0].get_xdata()) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("count", [1, 6])
+def test_no_curve_is_left_out(count):
+    curves = {f"curve {i}": [0.5, 0.25] for i in range(count)}
+    for figure in (views.draw_gradient_sizes(curves), views.draw_step_errors([0.1, 0.01], curves)):
+        assert [line.get_label() for line in figure.axes[0].lines] == list(curves)
+
+
 def test_directions_are_all_counted_and_the_gradient_stands_out():
     changes = [-0.1, 0.0, 0.1, 0.2]
     axis = views.draw_directions(changes, gradient=-3.0).axes[0]

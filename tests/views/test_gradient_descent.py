@@ -360,3 +360,12 @@ def test_views_and_exercises_of_the_lesson_need_no_tensorflow():
     command = [sys.executable, "-c", program]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     assert said.strip() == "False"
+
+
+def test_more_curves_than_colours_can_be_drawn():
+    walks = {f"walk {i}": np.ones((3, 2)) for i in range(8)}
+    paths = views.draw_paths(lambda w: w[0] ** 2, walks, (-1, 1), (-1, 1), together=True)
+    losses = views.draw_losses({name: walk[:, 0] for name, walk in walks.items()})
+    for figure in (paths, losses):
+        labels = [line.get_label() for line in figure.axes[0].lines]
+        assert [label for label in labels if label.startswith("walk")] == list(walks)
