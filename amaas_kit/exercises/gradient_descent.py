@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from amaas_kit.exercises.compare import Precision, difference, lowest_precision
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.training.rules import SGD, Momentum
 
@@ -326,6 +328,11 @@ def _velocity_uphill(w: Array, dw: Array, m: Array, lr: float, beta: float) -> A
     return w + m, m
 
 
+def _against_velocity(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
+    m = beta * m - lr * dw
+    return w - m, m
+
+
 def _velocity_in_place(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
     m *= beta
     m -= lr * dw
@@ -379,8 +386,9 @@ Return two arrays in this order: the new weights, the new velocity. Change none 
         Mistake(
             "looks_ahead",
             _looks_ahead,
-            "You took Nesterov's step, which moves by the velocity that comes next. That is a good "
-            "rule, but another one: here the weights move by the new velocity itself.",
+            "You applied the velocity's line a second time before you moved. That gives a rule of "
+            "its own, which this lesson meets soon; here the weights move by the new velocity "
+            "itself.",
         ),
         Mistake(
             "rate_outside",
@@ -393,14 +401,20 @@ Return two arrays in this order: the new weights, the new velocity. Change none 
         Mistake(
             "running_mean",
             _running_mean,
-            "You weighted the slope with 1 - beta, which makes the velocity a running mean, as in "
-            "Adam. Here the new slope enters in full, which is why steps can grow up to "
-            "1 / (1 - beta) times as long.",
+            "You weighted the slope with 1 - beta, which makes the velocity a running mean. Here "
+            "the new slope enters in full, which is why steps can grow up to 1 / (1 - beta) times "
+            "as long.",
         ),
         Mistake(
             "velocity_uphill",
             _velocity_uphill,
             "Your velocity points uphill. The slope is taken away from it, not added to it.",
+        ),
+        Mistake(
+            "against_velocity",
+            _against_velocity,
+            "You moved against the velocity. The minus sign is in the velocity already: it points "
+            "downhill, and the weights move along it.",
         ),
         Mistake(
             "velocity_in_place",
@@ -451,6 +465,20 @@ def _momentum_limit_by_trying(curvature: float, beta: float) -> float:
     return _boundary(grows, 8 / curvature)
 
 
+def _judge_momentum_limit(result: Any, curvature: float, beta: float) -> Complaint | None:
+    """As a definition would, but to one part in a thousand: a limit may be found by walking."""
+    limit = _momentum_limit_by_trying(curvature, beta)
+    text = difference(limit, result)
+    if text is None or (_is_number(result) and abs(result - limit) < 1e-3 * limit):
+        return None
+    return Complaint(text)
+
+
+def _is_number(result: Any) -> bool:
+    kinds = int | float | np.integer | np.floating
+    return isinstance(result, kinds) and not isinstance(result, bool)
+
+
 def _limit_of_plain_descent(curvature: float, beta: float) -> float:
     return 2 / curvature
 
@@ -479,7 +507,8 @@ on $L(w) = \tfrac12\,\lambda\,w^2$.
 - `beta`: the share $\beta$ of the velocity that each step keeps, between 0 and 1.
 
 Return one number. Below it the walk comes to the bottom; above it, it moves away. With `beta` 0 it
-is 2 / curvature. Work it out on paper, or walk at many rates and guess the formula.
+is 2 / curvature. Work it out on paper, or walk at many rates and guess the formula. A number that
+is off by less than one part in a thousand counts as right.
 
 On paper: at the limit the walk neither grows nor shrinks, but jumps to and fro, so that each weight
 and each velocity is the one before with the other sign. Put $w' = -w$ and $m' = -m$ into the two
@@ -487,7 +516,7 @@ lines of the rule.
 """,
     draw=_draw_momentum_limit,
     solution=limit_with_momentum,
-    definition=_momentum_limit_by_trying,
+    judge=_judge_momentum_limit,
     demands="the rate at which the walk of m <- beta * m - rate * curvature * w, w <- w + m turns "
     "from shrinking to growing, found by trying rates",
     mistakes=(
@@ -531,6 +560,9 @@ lines of the rule.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 """Adam's usual constants, which the exercise states."""
 
+ADAM_MAGNIFIES = 20
+"""By how much Adam in float32 may be further off than other rules: 1 - 0.999 loses three digits."""
+
 
 def _draw_adam(rng: np.random.Generator) -> Arguments:
     """A step at which the means look back on t - 1 slopes, some of them as tiny as epsilon."""
@@ -554,7 +586,8 @@ def adam_step(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any
     v = beta_2 * v + (1 - beta_2) * dw**2
     m_hat = m / (1 - beta_1**t)
     v_hat = v / (1 - beta_2**t)
-    return w - lr * m_hat / (np.sqrt(v_hat) + epsilon), m, v
+    w = w - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return w, m, v
 
 
 def _adam_entry_by_entry(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
@@ -567,6 +600,20 @@ def _adam_entry_by_entry(w: Array, dw: Array, m: Array, v: Array, t: int, lr: fl
         square = new_v[i] / sum((1 - BETA_2) * BETA_2**back for back in range(t))
         new_w[i] = w[i] - lr * mean / (square**0.5 + EPSILON)
     return new_w, new_m, new_v
+
+
+def _judge_adam(
+    result: Any, w: Array, dw: Array, m: Array, v: Array, t: int, lr: float
+) -> Complaint | None:
+    """As a definition would, but in float32 1 - beta_2 is off by 5 parts in 100,000."""
+    expected = _adam_entry_by_entry(w, dw, m, v, t, lr)
+    magnified = ADAM_MAGNIFIES if lowest_precision(result) == "float32" else 1
+    precision = Precision.of([w, dw, m, v], magnified)
+    text = difference(expected, result, precision, ("w", "m", "v"))
+    if text is None:
+        return None
+    turned = any(difference(order, result, precision) is None for order in permutations(expected))
+    return Complaint(text, "other_order" if turned else None)
 
 
 def _means(dw: Array, m: Array, v: Array) -> tuple[Array, Array]:
@@ -625,6 +672,42 @@ def _shares_swapped(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) 
     return w - lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
 
 
+def _epsilon_outside(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, t)
+    return w - lr * m_hat / np.sqrt(v_hat) + EPSILON, m, v
+
+
+def _epsilon_after_the_division(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, t)
+    return w - lr * (m_hat / np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _epsilon_of_the_paper(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, t)
+    return w - lr * m_hat / (np.sqrt(v_hat) + 1e-8), m, v
+
+
+def _betas_swapped(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m = BETA_2 * m + (1 - BETA_2) * dw
+    v = BETA_1 * v + (1 - BETA_1) * dw**2
+    m_hat, v_hat = m / (1 - BETA_2**t), v / (1 - BETA_1**t)
+    return w - lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _adam_uphill(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, t)
+    return w + lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _other_order(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    w, m, v = adam_step(w, dw, m, v, t, lr)
+    return m, v, w
+
+
 def _folded(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
     m, v = _means(dw, m, v)
     rate = lr * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
@@ -653,7 +736,7 @@ arguments.
 """,
     draw=_draw_adam,
     solution=adam_step,
-    definition=_adam_entry_by_entry,
+    judge=_judge_adam,
     demands="m and v move towards dw and its square by a tenth and a thousandth of the distance; "
     "divided by what they lack at step t they give m_hat and v_hat; the new w is "
     "w - lr * m_hat / (root of v_hat + epsilon)",
@@ -676,6 +759,42 @@ arguments.
             _epsilon_left_out,
             "You left epsilon out. A weight whose slopes are tiny then takes a full step all the "
             "same, and one whose slope has always been 0 becomes 0 / 0, which is NaN.",
+        ),
+        Mistake(
+            "epsilon_outside",
+            _epsilon_outside,
+            "You added epsilon to the weights. `a / b + c` divides first, so epsilon came after "
+            "the whole fraction: put parentheses around what is below the line.",
+        ),
+        Mistake(
+            "epsilon_after_the_division",
+            _epsilon_after_the_division,
+            "You added epsilon to the quotient. `a / b + c` divides first: put parentheses around "
+            "what is below the line, so that epsilon keeps the divisor from becoming 0.",
+        ),
+        Mistake(
+            "epsilon_of_the_paper",
+            _epsilon_of_the_paper,
+            "You used 1e-8 for epsilon, as the paper and PyTorch do. Here it is 1e-7, as in Keras. "
+            "Only weights whose slopes are about as small as that feel the difference.",
+        ),
+        Mistake(
+            "betas_swapped",
+            _betas_swapped,
+            "You swapped the two betas. The mean of the slopes m goes with 0.9, the mean of their "
+            "squares v with 0.999: the divisor has to be the steadier of the two.",
+        ),
+        Mistake(
+            "uphill",
+            _adam_uphill,
+            "You walked uphill. m_hat is a mean of slopes, and points to where the loss grows: the "
+            "step is taken away from w.",
+        ),
+        Mistake(
+            "other_order",
+            _other_order,
+            "The three arrays are right, but they come in another order. Asked for are the new "
+            "weights, then m, then v.",
         ),
         Mistake(
             "t_from_zero",
@@ -730,10 +849,11 @@ arguments.
 def _draw_rows(rng: np.random.Generator) -> Arguments:
     """No two rows are alike; now and then they fill the last batch, mostly they do not.
 
-    One row is never left over, so that a row lost somewhere is not taken for a tail that was.
+    One row is never left over, so that a row lost somewhere is not taken for a tail that was. There
+    are so many that chance makes an epoch look unshuffled less than once in a hundred million.
     """
-    size = int(rng.integers(3, 6))
-    n = size * int(rng.integers(3, 5)) + int(rng.choice([0, *range(2, size)]))
+    size = int(rng.integers(4, 6))
+    n = size * int(rng.integers(5, 7)) + int(rng.choice([0, *range(2, size)]))
     x = rng.permutation(n * 2).reshape(n, 2) / 10
     return {"x": x, "y": rng.integers(0, 10, size=n), "size": size, "rng": rng.spawn(1)[0]}
 
@@ -770,6 +890,22 @@ def _with_replacement(x: Array, y: Array, size: int, rng: np.random.Generator) -
 def _blocks(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
     parts = _unshuffled(x, y, size, rng)
     return [parts[i] for i in rng.permutation(len(parts))]
+
+
+def _within_blocks(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    parts = []
+    for start in range(0, len(x), size):
+        rows = start + rng.permutation(len(x[start : start + size]))
+        parts.append((x[rows], y[rows]))
+    return parts
+
+
+def _labels_left(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    return _unshuffled(rng.permutation(x), y, size, rng)
+
+
+def _rows_left(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    return _unshuffled(x, rng.permutation(y), size, rng)
 
 
 def _one_overlaps(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
@@ -819,9 +955,12 @@ def _judge_rows(rows: Array, sizes: list[int], n: int, size: int) -> Complaint |
 def _judge_order(rows: Array, truth: Array, y: Array, size: int) -> Complaint | None:
     """Whether each row kept its label, and whether the order is a new one."""
     wrong = int(np.count_nonzero(truth != y[rows]))
+    in_order = np.array_equal(rows, np.arange(len(rows)))
     if wrong:
-        return Complaint(f"{wrong} of {len(rows)} rows stand beside the label of another.", "apart")
-    if np.array_equal(rows, np.arange(len(rows))):
+        are = "1 row stands" if wrong == 1 else f"{wrong} of {len(rows)} rows stand"
+        left = "labels_left" if np.array_equal(truth, y) else "apart"
+        return Complaint(f"{are} beside the label of another.", "rows_left" if in_order else left)
+    if in_order:
         # Batches in a new order can be in the old one by chance, so this alone names no mistake.
         return Complaint("The rows come in the order in which they were given.")
     within = np.diff(rows)[np.arange(1, len(rows)) % size > 0]
@@ -830,6 +969,11 @@ def _judge_order(rows: Array, truth: Array, y: Array, size: int) -> Complaint | 
             "In each of your batches the rows are those that stood next to each other in x, in "
             "the old order.",
             "blocks",
+        )
+    if np.array_equal(rows // size, np.arange(len(rows)) // size):
+        return Complaint(
+            "Each of your batches holds just the rows that stood at its place in x.",
+            "within_blocks",
         )
     return None
 
@@ -860,10 +1004,17 @@ def _pairs(result: Any) -> list[tuple[Array, Array]] | None:
 
 
 def _row_numbers(pairs: list[tuple[Array, Array]], x: Array) -> Array | None:
-    """Which row of x each row of the batches is; None where one is not. No two rows are alike."""
-    number = {tuple(row): i for i, row in enumerate(x.tolist())}
-    found = [number.get(tuple(row)) for part, _ in pairs for row in part.tolist()]
-    return None if None in found else np.array(found, dtype=int)
+    """Which row of x each row of the batches is, in any float; None where one is not.
+
+    No two rows are alike: the numbers in x differ by a tenth and more.
+    """
+    if any(part.shape[1:] != x.shape[1:] for part, _ in pairs):
+        return None
+    given = np.concatenate([part for part, _ in pairs])
+    far = np.abs(given.astype("float64")[:, None] - x).max(axis=2)
+    found = far.argmin(axis=1)
+    right = Precision().with_result(given).close(given, x[found])
+    return found if right.all() else None
 
 
 mini_batches = Exercise(
@@ -875,11 +1026,12 @@ Write `batches(x, y, size, rng)`, one epoch in shuffled mini-batches:
 
 - `x`: rows, an array (n, d); `y`: a label for each row, an array (n,);
 - `size`: how many rows a batch holds;
-- `rng`: a NumPy generator, the only source of chance to use. `rng.permutation(n)` gives the numbers
-  0 to n - 1 in a new order.
+- `rng`: a NumPy generator, the only source of chance to use: whoever passes an equal generator gets
+  an equal epoch. `rng.permutation(n)` gives the numbers 0 to n - 1 in a new order.
 
 Return a list of pairs `(x_part, y_part)`. Every row is in one batch and only one, in a new random
-order, together with its own label. All batches hold `size` rows; only the last may be shorter.
+order of all rows, together with its own label. All batches hold `size` rows; only the last may be
+shorter.
 Change neither `x` nor `y`.
 """,
     draw=_draw_rows,
@@ -892,13 +1044,25 @@ Change neither `x` nor `y`.
             "tail_dropped",
             _tail_dropped,
             "You dropped the tail. The rows at the end of the order that do not fill a batch "
-            "belong into a last, shorter one: let the cuts start at range(0, len(x), size).",
+            "belong into a last, shorter one.",
         ),
         Mistake(
             "apart",
             _apart,
-            "You shuffled x and y apart, by two orders. Draw one order of row numbers and pick "
-            "from both with it: x[rows], y[rows].",
+            "You shuffled x and y apart, by two orders, so that the images carry the labels of "
+            "others. Draw one order of row numbers, and pick from both by it.",
+        ),
+        Mistake(
+            "labels_left",
+            _labels_left,
+            "You shuffled x, but y is in its old order. Each label has to go with its row: one "
+            "order picks from both.",
+        ),
+        Mistake(
+            "rows_left",
+            _rows_left,
+            "You shuffled y, but x is in its old order. Each label has to go with its row: one "
+            "order picks from both.",
         ),
         Mistake(
             "unshuffled",
@@ -918,10 +1082,16 @@ Change neither `x` nor `y`.
             "You shuffled the batches, but not the rows in them. Shuffle first, then cut.",
         ),
         Mistake(
+            "within_blocks",
+            _within_blocks,
+            "You shuffled inside each batch only, so that the same rows meet in a batch in every "
+            "epoch. Shuffle all rows first, then cut.",
+        ),
+        Mistake(
             "overlapping",
             _one_overlaps,
-            "Your batches overlap: each begins one row after the one before. Give range the "
-            "stride, range(0, len(x), size).",
+            "Your batches overlap: each begins one row after the one before. It has to begin where "
+            "the one before ends.",
         ),
     ),
     hints=(

@@ -21,9 +21,9 @@ def mean_curvature(hessian):
     return 2 / np.linalg.eigvalsh(hessian).mean()
 
 
-def minus_velocity(w, dw, m, lr, beta):
+def half_the_velocity(w, dw, m, lr, beta):
     m = beta * m - lr * dw
-    return w - m, m
+    return w + m / 2, m
 
 
 def shares_of_momentum_swapped(w, dw, m, lr, beta):
@@ -61,11 +61,39 @@ def first_row_left_out(x, y, size, rng):
     return [(x[rows], y[rows]) for rows in cut]
 
 
+def reversed_rows(x, y, size, rng):
+    x, y = x[::-1], y[::-1]
+    return [(x[at : at + size], y[at : at + size]) for at in range(0, len(x), size)]
+
+
+def always_seed_0(x, y, size, rng):
+    order = np.random.default_rng(0).permutation(len(x))
+    return [(x[order[at : at + size]], y[order[at : at + size]]) for at in range(0, len(x), size)]
+
+
+def chance_of_its_own(x, y, size, rng):
+    order = np.random.permutation(len(x))
+    return [(x[order[at : at + size]], y[order[at : at + size]]) for at in range(0, len(x), size)]
+
+
+def slopes_in_full(w, dw, m, v, t, lr):
+    m = 0.9 * m + dw
+    v = 0.999 * v + dw**2
+    return w - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7), m, v
+
+
+def a_hundredth_below(curvature, beta):
+    return 0.99 * 2 * (1 + beta) / curvature
+
+
 WRONG = {
     "update_rule": [shrinks, sign_of_the_slope],
     "stable_rate": [singular_for_the_smallest, mean_curvature],
-    "momentum_rule": [minus_velocity, shares_of_momentum_swapped],
-    "momentum_limit": [square_of_beta, root_of_beta],
-    "adam_rule": [plain_descent, both_corrected_by_beta_1],
-    "mini_batches": [one_batch, first_row_left_out],
+    "momentum_rule": [half_the_velocity, shares_of_momentum_swapped],
+    "momentum_limit": [square_of_beta, root_of_beta, a_hundredth_below],
+    "adam_rule": [plain_descent, both_corrected_by_beta_1, slopes_in_full],
+    "mini_batches": [
+        *(one_batch, first_row_left_out),
+        *(reversed_rows, always_seed_0, chance_of_its_own),
+    ],
 }
