@@ -96,7 +96,8 @@ def bitmap_of_strokes(strokes: Strokes, dots: int = PAPER, pen: float = PEN) -> 
     Raises:
         DataError: as for `image_of_strokes`.
     """
-    lines = [_points(stroke, i) for i, stroke in enumerate(strokes) if len(stroke)]
+    given = (_points(stroke, i) for i, stroke in enumerate(strokes))
+    lines = [points for points in given if len(points)]
     if not lines:
         raise _nothing_drawn("no stroke")
     every = np.concatenate(lines)
@@ -154,6 +155,8 @@ def count_blocks(bitmap: Bitmap) -> Floats:
 
 def _points(stroke: Any, number: int) -> npt.NDArray[np.float64]:
     points = as_array(stroke, f"stroke {number}", SITUATION)
+    if not points.size:
+        return np.empty((0, 2))
     if points.ndim == 2 and points.shape[1] == 2 and points.dtype.kind in "iuf":
         numbers = points.astype(np.float64)
         if np.isfinite(numbers).all():

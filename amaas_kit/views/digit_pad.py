@@ -134,7 +134,7 @@ def draw_drawing(strokes: Strokes, ask: Ask) -> Figure:
     figure, (paper, seen, answer) = plt.subplots(
         1, 3, figsize=(8.4, 2.7), width_ratios=(1, 1, 1.6), layout="constrained"
     )
-    for line in strokes:
+    for line in filter(len, strokes):
         x, y = np.asarray(line, np.float64).T
         paper.plot(
             x, y, color="black", linewidth=8, solid_capstyle="round", solid_joinstyle="round"
@@ -238,14 +238,22 @@ def _checked(answer: Any) -> Probabilities:
     """The probabilities of the one row; or what is wrong with them."""
     try:
         p = np.asarray(answer, np.float64)
-    except (TypeError, ValueError):
+    except Exception:
         p = np.empty(0)
     if p.shape == (1, DIGITS) and (p >= 0).all() and abs(p.sum() - 1) < 1e-3:
         return p.ravel()
-    seen = f"shape {p.shape}" if p.size else repr(answer)
     raise AmaasError(
         situation="While asking what was drawn",
-        seen=f"{seen}" + (f", from {p.min():.3g} to {p.max():.3g}" if p.size else ""),
+        seen=_seen(answer, p),
         wrong=f"an answer is {DIGITS} probabilities in one row, each 0 or more, their sum 1",
         fix="apply softmax to logits; ask a model of the ten digits",
     )
+
+
+def _seen(answer: Any, p: npt.NDArray[Any]) -> str:
+    """An answer that is none, in words; `p` is what could be read of it."""
+    if not p.ndim or not p.size:
+        return f"a {type(answer).__name__}"
+    if not np.isfinite(p).all():
+        return f"shape {p.shape}, with numbers that are NaN or infinite"
+    return f"shape {p.shape}, from {p.min():.3g} to {p.max():.3g}"

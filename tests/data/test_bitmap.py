@@ -159,7 +159,8 @@ def test_without_a_stroke_there_is_nothing_to_look_at(nothing):
 
 
 @pytest.mark.parametrize(
-    "stroke", [[(0.1, 0.2, 0.3)], [0.1, 0.2], [("a", "b")], [(np.nan, 0.1)], [(0.1, np.inf)]]
+    "stroke",
+    [[(0.1, 0.2, 0.3)], [0.1, 0.2], [("a", "b")], [(np.nan, 0.1)], [(0.1, np.inf)], 5, None],
 )
 def test_a_stroke_that_is_none_is_said(stroke):
     with pytest.raises(DataError, match="each two finite numbers"):

@@ -211,3 +211,33 @@ def test_the_page_and_python_name_the_same_things():
     page = digit_pad.DigitPad._esm if isinstance(DigitPad._esm, str) else str(DigitPad._esm)
     for name in ("strokes", "sentence", "_seen", "_shares"):
         assert f'"{name}"' in page
+
+
+class Refuses:
+    def __array__(self, *arguments, **options):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "a NoneType; an answer is 10 probabilities"),
+        (np.full((1, 10), np.nan), "shape (1, 10), with numbers that are NaN or infinite"),
+        (Refuses(), "a Refuses"),
+    ],
+)
+def test_what_came_back_in_place_of_probabilities_is_said(answer, words):
+    pad = DigitPad(lambda x: answer)
+    pad.draw([[(0.5, 0.1), (0.5, 0.9)]])
+    assert words in pad.sentence
+
+
+def test_a_page_that_sends_numbers_in_place_of_strokes_is_answered():
+    pad = DigitPad(Network([64, 10], seed=1))
+    pad.set_state({"strokes": [1, 2]})
+    assert "a stroke is a list of points" in pad.sentence
+
+
+def test_an_empty_stroke_is_passed_over_in_the_figure():
+    figure = draw_drawing([[], [(0.5, 0.1), (0.5, 0.9)]], Network([64, 10], seed=1))
+    assert len(figure.axes[0].lines) == 1
