@@ -56,10 +56,7 @@ class TrainingMonitor(View):
         self._too_late = False
         self._next_painting = 0.0
         self._stop = StopButton(self._pressed)
-        note = ipywidgets.Label(
-            "ends the run after its epoch; interrupting the kernel stops it too"
-        )
-        super().__init__([self._stop, note], size=(7.2, 3.0))
+        super().__init__([self._stop, ipywidgets.Label(NOTE)], size=(7.2, 3.0))
 
     def __call__(self, history: History) -> bool:
         """Look at the run after an epoch, as a callback of `fit`; whether it is to stop."""
