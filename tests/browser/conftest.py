@@ -382,8 +382,9 @@ class Watched:
     def require_nothing(self) -> None:
         """Fail with what was seen since the last time."""
         broken, self.broken = self.broken, []
+        hosts, self.hosts = self.hosts, set()
         assert broken == []
-        assert self.hosts <= {"127.0.0.1"}
+        assert hosts <= {"127.0.0.1"}
 
 
 class Lab:
@@ -498,7 +499,9 @@ def running_lab(folder: Path) -> Iterator[str]:
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            yield next(line for line in process.stdout or () if "http://" in line).split()[-1]
+            said = next((line for line in process.stdout or () if "http://" in line), "")
+            assert said, f"amaas lab gave no address; it ended with status {process.poll()}"
+            yield said.split()[-1]
         finally:
             end(process)
 
