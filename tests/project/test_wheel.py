@@ -107,11 +107,19 @@ def test_amaas_lab_serves_copies_of_the_lessons_in_an_empty_folder(environment, 
             base = "/".join(page.split("/")[:3])
             listing = answer(f"{base}/api/contents?{token}")
         finally:
-            process.terminate()
+            end(process)
     served = {entry["name"] for entry in json.loads(listing)["content"]}
     course = (path for kind in ("*.ipynb", "*.md") for path in (ROOT / "notebooks").glob(kind))
     assert served == {path.name for path in course}
     assert served == {path.name for path in (tmp_path / "work").iterdir()}
+
+
+def end(process: subprocess.Popen[str], seconds: float = 60) -> None:
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def answer(address: str, seconds: float = 60) -> bytes:
