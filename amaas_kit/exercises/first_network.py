@@ -6,53 +6,80 @@ import inspect
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from amaas_kit.data import Dataset
+from amaas_kit.exercises import describe
+from amaas_kit.exercises.chance import SeededExercise
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.session import tensorflow
 from amaas_kit.training import SGD, DataFacts, Epoch, History
 
 Array = npt.NDArray[Any]
 
-SHIFT = 12.0
-"""How far the labels of the held-out rows lie off, so that a program which learns them shows it."""
+Kind = Literal["still", "one step", "run"]
 
-GREATEST_FIRST_LOSS = 60.0
-"""In 400 drawn starts with He's variance the first loss was 14 at most, in 80 with variance 1 it
-was 156 at least."""
+FAR = 1000.0
+"""Labels so far away that the first answers are nothing beside them: the first step is known."""
 
-LEARNT_SHARE = 0.4
-"""Predictions that lie this share of the way towards the held-out labels have learnt them. In 400
-runs without those rows the share was 0.2 at most, in 80 with them 0.57 at least."""
+NEAR, SHIFT = 7.0, 30.0
+"""Mean of the labels of a run, and how far those of the held-out rows lie off."""
+
+SPREADS = 0.25, 4.5
+"""Between these lies the spread of the first answers: with variance 1/d in both layers it is near
+0.7, with 2/d near 1.4; with variance 1 in one layer it is above 12, with a standard deviation of
+2/d below 0.15."""
+
+LEARNT_SHARE = 0.05
+"""Answers that moved by this share towards the held-out labels have learnt them; those that learn
+from all rows move by nearly 0.2, the others by hundredths, and most of them the other way."""
 
 LEAST_FALL = 0.7
-"""The last loss, as a share of the first, of a program that learns; in 400 runs 0.40 at most."""
+"""The last loss, as a share of the first, of a program that learns."""
 
 
 def _draw_program(rng: np.random.Generator) -> dict[str, Any]:
-    """Hundreds of columns, so that weights of variance 1 always show; with ten it takes luck."""
-    rows, columns = 5 * int(rng.integers(12, 21)), int(rng.integers(400, 601))
-    x = rng.normal(size=(rows, columns))
-    y = x @ rng.normal(size=(columns, 1)) / math.sqrt(columns)
-    y[4 * rows // 5 :] += rng.choice([-SHIFT, SHIFT])
-    rate = 0.0 if rng.random() < 0.4 else float(rng.choice([0.02, 0.04]))
-    epochs, seed = int(rng.integers(20, 31)), int(rng.integers(1_000_000))
-    return {"x": x, "y": y, "epochs": epochs, "rate": rate, "seed": seed}
+    """A table that shows one kind of fault: at rest, in a single step, or in a run.
+
+    Its rows are x, -x and 0. The first four fifths hold the rows of the last fifth four times, so
+    that the answers to those tell the loss of these. Hundreds of columns and of hidden units show
+    weights of the wrong size at once; with ten it takes luck.
+    """
+    kind: Kind = rng.choice(["still", "one step", "run"])
+    columns, hidden = (int(size) for size in rng.integers(300, 401, size=2))
+    some = rng.normal(size=(8 if kind == "run" else 30, columns))
+    x = np.vstack([some, -some, np.zeros((1, columns))])
+    y = rng.normal(size=(len(x), 1))
+    side = rng.choice([-1.0, 1.0])
+    y, unseen = {
+        "still": (y, y + side * NEAR),
+        "one step": (y + side * FAR, y + 6 * side * FAR),
+        "run": (y + side * NEAR, y + side * (NEAR + SHIFT)),
+    }[kind]
+    epochs = 1 if kind == "one step" else int(rng.integers(10, 15) if kind == "run" else 3)
+    rate = {"still": 0.0, "one step": 2e-6, "run": 1e-3}[kind] * float(rng.choice([1.0, 1.5]))
+    return {
+        "x": np.vstack([x] * 5),
+        "y": np.vstack([y] * 4 + [unseen]),
+        "hidden": hidden,
+        "epochs": epochs,
+        "rate": rate,
+        "seed": int(rng.integers(1_000_000)),
+    }
 
 
-def train(x: Array, y: Array, epochs: int, rate: float, seed: int) -> dict[str, Any]:
+def train(x: Array, y: Array, hidden: int, epochs: int, rate: float, seed: int) -> dict[str, Any]:
     tf = tensorflow()
     tf.random.set_seed(seed)
     x, y = x.astype("float32"), y.astype("float32")
     learnt = 4 * len(x) // 5
     columns = x.shape[1]
-    w1 = tf.Variable(tf.random.normal([columns, 5], stddev=(2 / columns) ** 0.5))
-    b1 = tf.Variable(tf.zeros([5]))
-    w2 = tf.Variable(tf.random.normal([5, 1], stddev=(2 / 5) ** 0.5))
+    w1 = tf.Variable(tf.random.normal([columns, hidden], stddev=(2 / columns) ** 0.5))
+    b1 = tf.Variable(tf.zeros([hidden]))
+    w2 = tf.Variable(tf.random.normal([hidden, 1], stddev=(2 / hidden) ** 0.5))
     b2 = tf.Variable(tf.zeros([1]))
     weights = [w1, b1, w2, b2]
     losses = []
@@ -96,7 +123,7 @@ FAULTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "unseen_loss": (('        "losses": losses,\n', ""),),
     "nothing_held_out": (("network(x[:learnt]), y[:learnt]", "network(x), y"),),
     "no_prediction": (('        "predictions": predictions.numpy(),\n', ""),),
-    "variance_1": ((", stddev=(2 / columns) ** 0.5", ""), (", stddev=(2 / 5) ** 0.5", "")),
+    "variance_1": ((", stddev=(2 / columns) ** 0.5", ""), (", stddev=(2 / hidden) ** 0.5", "")),
 }
 """Each of the eight faults as changes of the repaired program: what stands there, what stood."""
 
@@ -114,105 +141,253 @@ def with_fault(fault: str) -> Callable[..., Any]:
 
 
 def _judge_program(
-    result: Any, x: Array, y: Array, epochs: int, rate: float, seed: int
+    result: Any, x: Array, y: Array, hidden: int, epochs: int, rate: float, seed: int
 ) -> Complaint | None:
     """What a run shows that cannot be computed again, because its start was drawn inside."""
-    if not isinstance(result, Mapping) or "losses" not in result:
-        return Complaint('The result is no dict with "losses" in it.', "unseen_loss")
+    complaint = _judge_entries(result, epochs)
+    if complaint:
+        return complaint
     losses = np.array([float(loss) for loss in result["losses"]])
-    if len(losses) != epochs:
+    predictions = np.asarray(result["predictions"], dtype=float)
+    m = len(y) // 5
+    if predictions.shape != (m, 1):
         return Complaint(
-            f'{epochs} epochs were asked for; "losses" has {len(losses)} numbers.',
-            None if len(losses) else "unseen_loss",
+            f'"predictions" has the shape {predictions.shape}; the last fifth of the {len(y)} rows '
+            f"is {_counted(m, 'row')}, and the shape asked for is {(m, 1)}."
         )
-    if "held_out" not in result:
-        return Complaint('The result has no "held_out".', "nothing_held_out")
-    if "predictions" not in result:
-        return Complaint('The result has no "predictions".', "no_prediction")
-    predictions = np.asarray(result["predictions"], dtype=float).ravel()
-    unseen = y[4 * len(y) // 5 :].ravel()
-    if len(predictions) != len(unseen):
+    if rate == 0:
+        complaint = _judge_at_rest(losses, predictions, y)
+    elif epochs == 1:
+        complaint = _judge_step(losses, predictions, y, rate)
+    else:
+        complaint = _judge_run(losses, predictions, y)
+    return complaint or _judge_held_out(float(result["held_out"]), predictions, y[-m:])
+
+
+def _judge_entries(result: Any, epochs: int) -> Complaint | None:
+    if isinstance(result, str):
+        return Complaint("The result is a text.", "unseen_loss")
+    if not isinstance(result, Mapping):
         return Complaint(
-            f'"predictions" has {len(predictions)} numbers; the last fifth of the {len(y)} rows is '
-            f"{len(unseen)} rows."
+            f"The result is {describe.kind(result)}: return a dict, with the entries "
+            '"losses", "held_out" and "predictions".'
         )
-    return (
-        _judge_start(losses)
-        or _judge_held_out(float(result["held_out"]), predictions, y)
-        or _judge_losses(losses, rate)
+    asked = {
+        "losses": "unseen_loss",
+        "held_out": "nothing_held_out",
+        "predictions": "no_prediction",
+    }
+    others = [key for key in result if key not in asked]
+    for key, fault in asked.items():
+        if key not in result:
+            yours = ", ".join(map(repr, result)) or "none"
+            text = f'The result has no key "{key}"; its keys are: {yours}.'
+            return Complaint(text, None if others else fault)
+    count = len(result["losses"])
+    if count != epochs:
+        return Complaint(
+            f'"losses" has {_counted(count, "number")}, and {_counted(epochs, "epoch")} '
+            f"{'was' if epochs == 1 else 'were'} asked for.",
+            None if count else "unseen_loss",
+        )
+    return None
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" + "s" * (count != 1)
+
+
+def _mean_square(difference: Array) -> float:
+    return float(np.mean(difference**2))
+
+
+def _near(one: float, other: float, share: float = 1e-3) -> bool:
+    return math.isclose(one, other, rel_tol=share)
+
+
+def _judge_at_rest(losses: Array, predictions: Array, y: Array) -> Complaint | None:
+    """With the rate 0 the answers are those of the start, and so is every loss."""
+    m = len(predictions)
+    if not np.allclose(losses, losses[0], rtol=1e-4):
+        return Complaint("With a rate of 0 the loss must not change; it does.")
+    complaint = _judge_start(predictions)
+    if complaint:
+        return complaint
+    learnt, unseen = y[:m], y[-m:]
+    error = _mean_square(predictions - learnt)
+    with_unseen = (4 * error + _mean_square(predictions - unseen)) / 5
+    if not _near(losses[0], error):
+        if _near(losses[0], with_unseen):
+            return Complaint("The loss is measured over all rows.", "nothing_held_out")
+        return Complaint(_other_loss(float(losses[0]), predictions, learnt))
+    return None
+
+
+def _judge_start(predictions: Array) -> Complaint | None:
+    """What the first answers show, to x, to -x in the same order, and to 0."""
+    half = len(predictions) // 2
+    there, back = predictions[:half], predictions[half:-1]
+    spread = math.sqrt(_mean_square(there - back) / 2)
+    if spread > SPREADS[1]:
+        return Complaint(
+            f"The entries of x have a spread of 1, and the first answers one of {spread:.0f}: far "
+            "too large.",
+            "variance_1",
+        )
+    if spread < SPREADS[0]:
+        return Complaint(
+            f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}. The "
+            "weights are drawn too small: each layer makes its rows shrink."
+        )
+    if np.std(there + back) < 0.02 * spread:
+        return Complaint(
+            "To x and to -x the first answers are opposite numbers, for all rows. That is a linear "
+            "function: is the ReLU between the layers?"
+        )
+    return None
+
+
+def _other_loss(loss: float, predictions: Array, y: Array) -> str:
+    """What a first loss is that is not the mean squared error."""
+    error, count = _mean_square(predictions - y), 4 * len(y)
+    told = (
+        f"With a rate of 0 the predictions tell the loss, for the first four fifths are the rows "
+        f"of the last fifth, four times over. It is {error:.4g}; your first loss is {loss:.4g}"
     )
+    if _near(loss, count * error):
+        return f"{told}, which is {count} times as large: a sum over the rows, not their mean."
+    if _near(loss, _mean_square(predictions - y.T)):
+        return (
+            f"{told}. That is the mean over all pairs of an answer and a label: shapes (n,) and "
+            "(n, 1) make a table (n, n)."
+        )
+    return f"{told}."
 
 
-def _judge_start(losses: Array) -> Complaint | None:
-    if losses[0] <= GREATEST_FIRST_LOSS:
-        return None
-    return Complaint(
-        f"The first loss is {losses[0]:.0f}; always answering 0 would have a loss of about 1. The "
-        "first answers are far too large.",
-        "variance_1",
-    )
+def _judge_step(losses: Array, predictions: Array, y: Array, rate: float) -> Complaint | None:
+    """From far labels, the first step moves each bias by a known amount.
+
+    At the row of zeros only the biases count: b2 adds two rate * label, the biases of the hidden
+    units between a half and one more.
+    """
+    m = len(y) // 5
+    label, at_zero = float(y[:m].mean()), float(predictions[-1, 0])
+    ratio, moved = float(losses[0]) / _mean_square(y[:m]), at_zero / (rate * label)
+    if _near(ratio, 4 * m, 0.3):
+        return Complaint(f"The first loss is {4 * m} times the mean squared error: a sum, no mean?")
+    complaint = _judge_start(predictions)
+    if complaint:
+        return complaint
+    if _near(ratio, 8, 0.1) or 4.4 < moved < 6.6:
+        return Complaint(
+            f"The labels of the last fifth lie at {6 * label:.0f}, all others at {label:.0f}. The "
+            f"first loss is {losses[0]:.3g} and the first step is the one towards all of them.",
+            "nothing_held_out",
+        )
+    if moved < -0.5:
+        return Complaint(
+            "The first step leads away from the labels: the loss grows. Check the sign; descent "
+            "subtracts rate times gradient."
+        )
+    if abs(moved) < 0.1:
+        return Complaint(
+            "To a row of zeros the answer is still 0 after the first step, though all labels are "
+            f"near {label:.0f}. Are the biases trained, and are the predictions made after the "
+            "training?"
+        )
+    if not 2.15 < moved < 3.8:
+        return Complaint(
+            f"All labels are near {label:.0f}. After one step with the rate {rate:g} the answer to "
+            f"a row of zeros is to lie between {2.15 * rate * label:.3g} and "
+            f"{3.8 * rate * label:.3g}, moved by all biases; it is {at_zero:.3g}. Are both biases "
+            "trained, and is each step the rate times the gradient?"
+        )
+    return None
 
 
-def _judge_held_out(held_out: float, predictions: Array, y: Array) -> Complaint | None:
-    learnt, unseen = y[: 4 * len(y) // 5].ravel(), y[4 * len(y) // 5 :].ravel()
-    way = (predictions.mean() - learnt.mean()) / (unseen.mean() - learnt.mean())
-    if way > LEARNT_SHARE:
+def _judge_run(losses: Array, predictions: Array, y: Array) -> Complaint | None:
+    m = len(predictions)
+    learnt, unseen = y[:m], y[-m:]
+    size, error = _mean_square(learnt), _mean_square(predictions - learnt)
+    way = (predictions - learnt)[:-1].mean() / (unseen - learnt).mean()
+    if way > LEARNT_SHARE and losses[-1] < LEAST_FALL * losses[0]:
         return Complaint(
             f"The labels of the last fifth of the rows lie at {unseen.mean():.1f} on the average, "
             f"all others at {learnt.mean():.1f}. The predictions lie at {predictions.mean():.1f}: "
             "the program has learnt from rows that were to be held out.",
             "nothing_held_out",
         )
-    error = float(np.mean((predictions - unseen) ** 2))
-    if not math.isclose(held_out, error, rel_tol=1e-3):
+    if _near(losses[0] / size, 4 * m, 0.4):
+        return Complaint(f"The first loss is {4 * m} times the mean squared error: a sum, no mean?")
+    if losses[0] > 3.5 * size:
         return Complaint(
-            f'"held_out" is {held_out:.4g}; the mean squared error of the predictions, over the '
-            f"held-out rows, is {error:.4g}."
+            f"The first loss is {losses[0]:.0f}; always answering 0 would have one of {size:.0f}. "
+            "The first answers are far too large.",
+            "variance_1",
         )
-    return None
-
-
-def _judge_losses(losses: Array, rate: float) -> Complaint | None:
-    if not np.isfinite(losses).all():
-        return Complaint("The losses grow beyond all numbers: does each step use the given rate?")
-    if rate == 0:
-        still = np.allclose(losses, losses[0], rtol=1e-4)
-        return None if still else Complaint("With a rate of 0 the loss must not change; it does.")
+    if not np.isfinite(losses).all() or losses[-1] > 1.05 * losses[0]:
+        return Complaint(
+            f"The loss grows, from {losses[0]:.3g} to {losses[-1]:.3g}. Check the sign and the "
+            "size of each step: descent subtracts rate times gradient."
+        )
+    if _near(error, float(losses[0])):
+        return Complaint(
+            "The predictions have the loss of the first epoch: they were made before the training."
+        )
+    if _near(error, float(losses[-1]), 1e-4):
+        return Complaint(
+            "The last loss is that of the predictions, so it was measured after the last step. "
+            "Each loss is to be measured before its step."
+        )
     if losses[-1] > LEAST_FALL * losses[0]:
         return Complaint(
             f"The loss goes from {losses[0]:.3g} to {losses[-1]:.3g} in {len(losses)} epochs. A "
-            f"program that learns ends below {LEAST_FALL:g} times the first loss here."
+            f"program that learns ends below {LEAST_FALL:g} times the first loss here. Weights that "
+            "are drawn too small, a missing ReLU or steps of another rate can be the cause."
         )
     return None
 
 
-eight_faults = Exercise(
+def _judge_held_out(held_out: float, predictions: Array, unseen: Array) -> Complaint | None:
+    error = _mean_square(predictions - unseen)
+    if _near(held_out, error):
+        return None
+    return Complaint(
+        f'"held_out" is {held_out:.4g}; the mean squared error of the predictions, over the '
+        f"held-out rows, is {error:.4g}."
+    )
+
+
+eight_faults = SeededExercise(
     name="eight_faults",
     lesson="first_network",
     title="Find the eight faults",
     statement=r"""
-The next cell holds a program with eight faults, as a function `train(x, y, epochs, rate, seed)`.
-Mend it, until it
+Mend the program above, `train(x, y, hidden, epochs, rate, seed)`, until it
 
-- draws the weights of a network with `x.shape[1]` inputs, 5 hidden units with ReLU and 1 output,
-  so large that what comes out of a layer is about as large as what went in;
-- trains it for `epochs` steps of gradient descent with the rate `rate` on the mean squared error
-  of the first four fifths of the rows, and on no others;
+- draws the weights of a network with `x.shape[1]` inputs, `hidden` hidden units with ReLU and 1
+  output, so large that what comes out of a layer is about as large as what went in; the biases
+  begin at 0;
+- trains all weights and biases for `epochs` steps of gradient descent with the rate `rate`, on the
+  mean squared error of the first four fifths of the rows, and on no others;
 - returns a dict of three entries:
   `"losses"`, a list with the loss of each epoch, measured before its step;
   `"held_out"`, the mean squared error over the last fifth of the rows after training;
-  `"predictions"`, an array of the answers to these rows, shape (m, 1).
+  `"predictions"`, an array of the answers to these rows after training, shape (m, 1).
 
-The arguments: `x`, shape (n, d), and `y`, shape (n, 1), both float64, n a multiple of 5; `epochs` a
-whole number; `rate` a number; `seed` for the weights.
+The arguments: `x`, shape (n, d), and `y`, shape (n, 1), both float64, n a multiple of 5; `hidden`
+and `epochs` whole numbers; `rate` a number; `seed` a whole number, from which the weights are
+drawn: the same seed gives the same weights, another one others.
 
-The check draws tables of several hundred columns, on which weights of the wrong size show at once.
-In these tables the labels of the last fifth lie far from the others, so that learning from them
-shows too. Some draws have the rate 0. A program in plain NumPy, with the gradients of lesson 2,
-is as good an answer. A check takes some seconds.
+The check draws tables with hundreds of columns and asks for hundreds of hidden units; there,
+weights of the wrong size show at once. The labels of the last fifth lie far from the others, so
+that learning from them shows too. In some draws the rate is 0, in some there is one epoch. A
+program in plain NumPy, with the gradients of lesson 2, is as good an answer. A check takes some
+seconds.
 """,
     draw=_draw_program,
     solution=train,
+    decided=lambda result: np.asarray(result["predictions"]),
     judge=_judge_program,
     demands="a dict with the losses of all epochs, the held-out loss and the predictions, from "
     "weights of fitting size and without learning from the last fifth of the rows",
@@ -269,8 +444,9 @@ is as good an answer. A check takes some seconds.
             "variance_1",
             with_fault("variance_1"),
             "The weights are drawn too large. With variance 1 a sum over d inputs has a variance "
-            "of the order of d. Draw the weights of a layer of d inputs with the variance 2/d, "
-            "which is a standard deviation of (2 / d) ** 0.5.",
+            "of the order of d, and each layer makes its rows larger by the square root of that. "
+            "Which variance must a weight have, that the sum over d inputs has one near 1? This "
+            "holds for both layers.",
         ),
     ),
     hints=(
@@ -282,7 +458,7 @@ is as good an answer. A check takes some seconds.
         "rows that it has not seen, its predictions. And how large are weights of variance 1 when "
         "a unit adds up hundreds of products?",
     ),
-    draws=12,
+    draws=15,
     seconds=120,
 )
 
@@ -383,15 +559,17 @@ def _judge_rows(train_rows: Array, test_rows: Array, writers: Array) -> Complain
     shared = np.intersect1d(writers[train_rows], writers[test_rows])
     if shared.size:
         return Complaint(
-            f"{shared.size} of {len(np.unique(writers))} writers have rows in both parts; one of "
-            f"them is writer {shared[0]}.",
+            f"Of {len(np.unique(writers))} writers, {shared.size} "
+            f"{'has' if shared.size == 1 else 'have'} rows in both parts, such as writer "
+            f"{shared[0]}.",
             "writer_in_both",
         )
     lost = np.setdiff1d(np.arange(len(writers)), used)
     if lost.size:
         once = len(used) == len(np.unique(writers))
         return Complaint(
-            f"{lost.size} of {len(writers)} rows are in neither part, row {lost[0]} the first.",
+            f"Of {len(writers)} rows, {lost.size} {'is' if lost.size == 1 else 'are'} in neither "
+            f"part; row {lost[0]} is the first.",
             "rows_lost" if once else None,
         )
     return None
@@ -405,8 +583,8 @@ def _judge_share(
     if abs(len(tested) - wanted) > 0.5 + 1e-9:
         swapped = abs(len(names) - len(tested) - wanted) <= 0.5 + 1e-9
         return Complaint(
-            f"{len(tested)} of {len(names)} writers are in the test; {share:g} of {len(names)} is "
-            f"{wanted:.2g}.",
+            f"Of {len(names)} writers, {len(tested)} {'is' if len(tested) == 1 else 'are'} in the "
+            f"test; {share:g} of {len(names)} is {wanted:.3g}.",
             "sides_swapped" if swapped else None,
         )
     _, first = np.unique(writers, return_index=True)
@@ -422,7 +600,7 @@ def _judge_share(
     return None
 
 
-split_rows = Exercise(
+split_rows = SeededExercise(
     name="split_rows",
     lesson="first_network",
     title="Split without leakage",
@@ -432,8 +610,9 @@ Write `split_by_writer(writers, share, seed)`: divide rows so that no writer is 
 - `writers`, shape (n,): for each row the number of its writer; a writer may have one row or many,
   next to each other or not;
 - `share`: the share of **the writers** that go into the test, between 0 and 1;
-- `seed`: a whole number; which writers go into the test is drawn with
-  `np.random.default_rng(seed)`;
+- `seed`: a whole number; which writers go into the test is drawn by a generator that begins with
+  it, such as `np.random.default_rng(seed)`: the same seed gives the same division, and another seed
+  mostly another;
 - return: two arrays of row numbers, `train_rows` and `test_rows`, in any order.
 
 Every row is in exactly one of them. The number of writers in the test is `share` times the number
@@ -441,6 +620,7 @@ of writers, rounded to the nearest whole number (either one, if it lies half way
 """,
     draw=_draw_writers,
     solution=split_by_writer,
+    decided=lambda result: [np.sort(rows) for rows in result],
     judge=_judge_split,
     demands="every row in exactly one part, no writer in both, the test with `share` of the "
     "writers, drawn by chance",
@@ -535,6 +715,15 @@ def _keeps_the_last(val_loss: Sequence[float], patience: int) -> tuple[int, int]
     return run, run
 
 
+def _keeps_the_last_where_it_stops(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    run, best = stop_early(val_loss, patience)
+    return (run, run) if run - best >= patience else (run, best)
+
+
+def _best_of_all(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    return stop_early(val_loss, patience)[0], int(np.argmin(val_loss)) + 1
+
+
 def _patience_from_the_start(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
     run = min(patience, len(val_loss))
     return run, int(np.argmin(val_loss[:run])) + 1
@@ -572,6 +761,11 @@ def _counted_from_0(val_loss: Sequence[float], patience: int) -> tuple[int, int]
     return run - 1, best - 1
 
 
+def _counted_from_0_in_the_loop(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    run, best = stop_early(val_loss, patience)
+    return run - (run - best >= patience), best - 1
+
+
 def _never_stops(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
     return len(val_loss), int(np.argmin(val_loss)) + 1
 
@@ -603,6 +797,18 @@ If the run never waits so long, all epochs are run, and the best one is kept.
             _keeps_the_last,
             "You keep the last epoch. When the run ends, the best weights lie some epochs back; "
             "those are the ones to keep.",
+        ),
+        Mistake(
+            "keeps_the_last_where_it_stops",
+            _keeps_the_last_where_it_stops,
+            "Where the run stops early, you keep the epoch in which it stops. That is `patience` "
+            "epochs after the best one, and the best one is to be kept.",
+        ),
+        Mistake(
+            "best_of_all",
+            _best_of_all,
+            "You keep the best epoch of the whole list. A run that has ended does not know what "
+            "would have come: only epochs that were run can be kept.",
         ),
         Mistake(
             "patience_from_the_start",
@@ -640,6 +846,12 @@ If the run never waits so long, all epochs are run, and the best one is kept.
             "You count epochs from 0. The first epoch has the number 1, as in a history of `fit`.",
         ),
         Mistake(
+            "counted_from_0_in_the_loop",
+            _counted_from_0_in_the_loop,
+            "Your loop counts epochs from 0. `enumerate(val_loss, start=1)` counts them from 1, as "
+            "a history of `fit` does.",
+        ),
+        Mistake(
             "never_stops",
             _never_stops,
             "You run all epochs. The best epoch of all may come after a wait that the patience "
@@ -658,8 +870,10 @@ If the run never waits so long, all epochs are run, and the best one is kept.
 
 
 def _draw_answers(rng: np.random.Generator) -> dict[str, Any]:
-    """Few rows, so that some class is missing now and then, and enough to repeat a pair."""
+    """Few rows, so that some class is missing now and then, or more than a byte can count."""
     classes, count = int(rng.integers(2, 7)), int(rng.integers(3, 19))
+    if rng.random() < 0.3:
+        classes, count = 2, 1500
     truth = rng.integers(0, classes, size=count)
     guessed = rng.integers(0, classes, size=count)
     predicted = np.where(rng.random(count) < 0.6, truth, guessed)
@@ -718,7 +932,7 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
 - `truth`, shape (n,): the true class of each row, a whole number from 0 to `classes` - 1;
 - `predicted`, shape (n,): the class that was answered;
 - `classes`: how many classes there are; some may be missing in the rows;
-- return: an array of whole numbers, shape (classes, classes). Row $i$, column $j$: how many rows
+- return: an array of counts, shape (classes, classes). Row $i$, column $j$: how many rows
   of class $i$ were answered with $j$.
 """,
     draw=_draw_answers,
@@ -759,9 +973,10 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
         Mistake(
             "each_pair_once",
             _each_pair_once,
-            "Each pair is counted once at most. `counts[truth, predicted] += 1` reads all entries "
-            "first and writes them afterwards, so a pair that comes twice adds 1 only. Use a loop, "
-            "or `np.add.at(counts, (truth, predicted), 1)`.",
+            "Each pair is counted once at most. In a loop, `+= 1` adds where `= 1` only marks. "
+            "Without a loop, `counts[truth, predicted] += 1` reads all entries first and writes "
+            "them afterwards, so a pair that comes twice adds 1 only; "
+            "`np.add.at(counts, (truth, predicted), 1)` adds each time.",
         ),
     ),
     hints=(
@@ -774,11 +989,25 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
 
 
 def _draw_sizes(rng: np.random.Generator) -> dict[str, Any]:
-    """Means that lie about one standard error apart, and sizes in any order."""
+    """Means that lie about one standard error apart, and sizes in any order.
+
+    In some draws the smallest network lies just within the standard error, in some two networks
+    are always right, so that the standard error is 0.
+    """
     count, splits = int(rng.integers(3, 8)), int(rng.integers(3, 9))
     level = 0.9 + rng.normal(0, 0.012, size=(count, 1))
     accuracy = (level + rng.normal(0, 0.03, size=(count, splits))).clip(0, 1).round(3)
     sizes = 4 * rng.choice(np.arange(100, 100_000), size=count, replace=False)
+    kind, smallest = rng.random(), sizes.argmin()
+    if kind < 0.2:
+        accuracy[rng.choice(count, size=2, replace=False)] = 1.0
+    elif kind < 0.4:
+        means = accuracy.mean(axis=1)
+        best = means.argmax()
+        between = 0.5 * (1 + math.sqrt(1 - 1 / splits))
+        error = accuracy[best].std(ddof=1) / math.sqrt(splits)
+        if best != smallest:
+            accuracy[smallest] += means[best] - between * error - means[smallest]
     return {"accuracy": accuracy, "sizes_in_bytes": sizes}
 
 
@@ -817,11 +1046,24 @@ def _spread_for_error(accuracy: Array, sizes_in_bytes: Array) -> int:
     return int(good[np.argmin(sizes_in_bytes[good])])
 
 
-def _first_for_smallest(accuracy: Array, sizes_in_bytes: Array) -> int:
+def _good_ones(accuracy: Array, ddof: int = 1) -> Array:
     means = accuracy.mean(axis=1)
     best = means.argmax()
-    error = accuracy[best].std(ddof=1) / np.sqrt(accuracy.shape[1])
-    return int(np.flatnonzero(means >= means[best] - error)[0])
+    error = accuracy[best].std(ddof=ddof) / np.sqrt(accuracy.shape[1])
+    return np.flatnonzero(means >= means[best] - error)
+
+
+def _divided_by_r(accuracy: Array, sizes_in_bytes: Array) -> int:
+    good = _good_ones(accuracy, ddof=0)
+    return int(good[np.argmin(sizes_in_bytes[good])])
+
+
+def _place_among_the_good(accuracy: Array, sizes_in_bytes: Array) -> int:
+    return int(np.argmin(sizes_in_bytes[_good_ones(accuracy)]))
+
+
+def _first_for_smallest(accuracy: Array, sizes_in_bytes: Array) -> int:
+    return int(_good_ones(accuracy)[0])
 
 
 smallest_as_good = Exercise(
@@ -869,6 +1111,18 @@ standard error counts as equally good. Of these, return the one with the fewest 
             _spread_for_error,
             "You allow a whole standard deviation. That is how far single runs lie apart; the mean "
             "of r runs is known better, by the square root of r.",
+        ),
+        Mistake(
+            "divided_by_r",
+            _divided_by_r,
+            "Your standard deviation divides by r. NumPy's `std` does that unless told otherwise; "
+            "a sample asks for r - 1, which is `ddof=1`.",
+        ),
+        Mistake(
+            "place_among_the_good",
+            _place_among_the_good,
+            "Your number counts among the good networks only. `argmin` of a selection gives the "
+            "place in the selection: look up there which network it is.",
         ),
         Mistake(
             "first_for_smallest",

@@ -186,4 +186,5 @@ class History:
             axis.set_xlim(0.5, max(self.epochs, 1) + 0.5)
             axis.set_xlabel("epoch")
             axis.set_ylabel(name)
-        axis.legend(loc="upper right" if name == "loss" else "lower right")
+        handles, labels = axis.get_legend_handles_labels()
+        axis.figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)

@@ -29,7 +29,7 @@ TOO_LATE = (
     "back while a cell runs: interrupt the kernel instead; the model keeps what it has learnt."
 )
 
-PLACES = {1: [(0.12, 0.17, 0.86, 0.79)], 2: [(0.12, 0.17, 0.36, 0.79), (0.62, 0.17, 0.36, 0.79)]}
+PLACES = {1: [(0.12, 0.17, 0.86, 0.70)], 2: [(0.12, 0.17, 0.36, 0.70), (0.62, 0.17, 0.36, 0.70)]}
 """Where the panels stand in the picture, by their number."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import nbformat
@@ -48,8 +50,8 @@ REPAIRS = [
     (
         "variance_1",
         {
-            "[x.shape[1], 5]": "[x.shape[1], 5], stddev=(2 / x.shape[1]) ** 0.5",
-            "[5, 1]": "[5, 1], stddev=(2 / 5) ** 0.5",
+            "[x.shape[1], hidden]": "[x.shape[1], hidden], stddev=(2 / x.shape[1]) ** 0.5",
+            "[hidden, 1]": "[hidden, 1], stddev=(2 / hidden) ** 0.5",
         },
     ),
     ("nothing_held_out", {"loss(network(x), y)": "loss(network(x[:m]), y[:m])"}),
@@ -87,9 +89,9 @@ def test_a_learner_is_led_from_fault_to_fault(program):
 
 
 def test_a_program_in_plain_numpy_is_as_good_an_answer():
-    def train(x, y, epochs, rate, seed):
+    def train(x, y, hidden, epochs, rate, seed):
         m = 4 * len(x) // 5
-        net = ak.network.Network([x.shape[1], 5, 1], seed=seed, dtype="float64")
+        net = ak.network.Network([x.shape[1], hidden, 1], seed=seed, dtype="float64")
         losses = []
         for _ in range(epochs):
             loss, gradients = net.loss_and_gradients(x[:m], y[:m], loss="mse")
@@ -105,6 +107,163 @@ def test_a_program_in_plain_numpy_is_as_good_an_answer():
         }
 
     assert ex.eight_faults.examine(train, seed=2).outcome == "correct"
+
+
+def changed(*changes):
+    """The repaired program, with something else in it."""
+    source = inspect.getsource(ex.train)
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    names = {**vars(ex)}
+    exec(source, names)
+    return names["train"]
+
+
+W1, W2 = "stddev=(2 / columns) ** 0.5", "stddev=(2 / hidden) ** 0.5"
+UNUSUAL = {
+    "variance 1/d": [(W1, W1.replace("2 /", "1 /")), (W2, W2.replace("2 /", "1 /"))],
+    "Glorot": [
+        (W1, W1.replace("columns", "(columns + hidden)")),
+        (W2, W2.replace(" hidden", " (hidden + 1)")),
+    ],
+    "tensors": [(".numpy()", ""), ("float(loss)", "loss")],
+    "uniform": [
+        (
+            f"normal([columns, hidden], {W1})",
+            "uniform([columns, hidden], -((6 / columns) ** 0.5), (6 / columns) ** 0.5)",
+        )
+    ],
+    "float64": [
+        ('"float32"', '"float64"'),
+        (W1, f"{W1}, dtype='float64'"),
+        (W2, f"{W2}, dtype='float64'"),
+        ("tf.zeros([hidden])", "tf.zeros([hidden], 'float64')"),
+        ("tf.zeros([1])", "tf.zeros([1], 'float64')"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_program_is_right_too(name):
+    verdict = ex.eight_faults.examine(changed(*UNUSUAL[name]), seed=5, draws=20)
+    assert verdict.outcome == "correct", verdict.message
+
+
+LOSS = "squared_error(network(x[:learnt]), y[:learnt])"
+EVERY = "every = squared_error(network(x), y)"
+UNSEEN = "squared_error(network(x[learnt:]), y[learnt:])"
+WRONG = {
+    "second layer of variance 1": ([(W2, "stddev=1.0")], "far too large", "variance_1"),
+    "first layer of variance 1": ([(W1, "stddev=1.0")], "far too large", "variance_1"),
+    "deviation for variance": ([(W1, "stddev=2 / columns")], "too small", None),
+    "tiny": ([(W1, "stddev=0.01"), (W2, "stddev=0.01")], "too small", None),
+    "no ReLU": ([("tf.nn.relu", "")], "ReLU between the layers|missing ReLU", None),
+    "biases at rest": ([("[w1, b1, w2, b2]", "[w1, w2]")], "Are the biases trained", None),
+    "b1 at rest": ([("[w1, b1, w2, b2]", "[w1, w2, b2]")], "both biases", None),
+    "all pairs": ([("(network(x[:learnt])", "(network(x[:learnt])[:, 0]")], "all pairs", None),
+    "sum": ([("tf.reduce_mean(", "tf.reduce_sum(")], "sum", None),
+    "loss after the step": (
+        [("losses.append(float(loss))", f"losses.append(float({LOSS}))")],
+        "after the last step",
+        None,
+    ),
+    "answers before training": (
+        [
+            ("    predictions = network(x[learnt:])\n", ""),
+            ("\n    descend()\n", "\n    predictions = network(x[learnt:])\n    descend()\n"),
+        ],
+        "the training",
+        None,
+    ),
+    "held out before training": (
+        [
+            ("    descend()\n    pred", f"    early = float({UNSEEN})\n    descend()\n    pred"),
+            ("float(squared_error(predictions, y[learnt:]))", "early"),
+        ],
+        '"held_out" is',
+        None,
+    ),
+    "seed ignored": ([("set_seed(seed)", "set_seed(7)")], "Whatever the seed", None),
+    "no seed": ([("tf.random.set_seed(seed)", "pass")], "with the same seed", None),
+    "flat": ([("predictions.numpy()", "predictions.numpy().ravel()")], "the shape asked for", None),
+    "other key": ([('"held_out"', '"heldout"')], 'no key "held_out"; its keys are', None),
+    "uphill": ([("assign_sub", "assign_add")], "away from the labels|loss grows", None),
+    "loss alone held out": (
+        [
+            ("    gradients =", f"        {EVERY}\n            gradients ="),
+            ("gradient(loss,", "gradient(every,"),
+        ],
+        "held out|towards all",
+        "nothing_held_out",
+    ),
+    "a tuple": (
+        [("return {", "return tuple({"), (".numpy(),\n    }", ".numpy(),\n    }.values())")],
+        "return a dict",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_program_that_is_wrong_in_one_thing_hears_of_it(name):
+    changes, said, mistake = WRONG[name]
+    for seed in range(2):
+        verdict = ex.eight_faults.examine(changed(*changes), seed=seed)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", mistake), verdict.message
+        assert re.search(said, verdict.message), verdict.message
+
+
+def test_a_division_comes_from_its_seed():
+    def by(generator):
+        def split_by_writer(writers, share, seed):
+            names = generator(seed).permutation(np.unique(writers))
+            in_test = np.isin(writers, names[: round(share * len(names))])
+            return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+        return ex.split_rows.examine(split_by_writer, seed=4)
+
+    assert "with the same seed" in by(lambda seed: np.random.default_rng()).message
+    assert "Whatever the seed" in by(lambda seed: np.random.default_rng(0)).message
+    assert by(np.random.RandomState).outcome == "correct"
+
+
+def test_rows_in_another_order_are_the_same_division():
+    def shuffled(writers, share, seed):
+        return tuple(map(np.random.permutation, ex.split_by_writer(writers, share, seed)))
+
+    assert ex.split_rows.examine(shuffled, seed=4).outcome == "correct"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32", "uint16"])
+def test_counts_may_have_any_dtype_that_holds_them(dtype):
+    def confusion(*given):
+        return ex.confusion(*given).astype(dtype)
+
+    assert ex.confusion_matrix.examine(confusion, seed=1).outcome == "correct"
+
+
+def test_at_least_is_not_more_than():
+    def strictly(accuracy, sizes_in_bytes):
+        means = accuracy.mean(axis=1)
+        best = means.argmax()
+        error = accuracy[best].std(ddof=1) / np.sqrt(accuracy.shape[1])
+        good = np.flatnonzero(means > means[best] - error)
+        return int(good[np.argmin(sizes_in_bytes[good])])
+
+    assert ex.smallest_as_good.examine(strictly, seed=1).outcome == "not yet"
+
+
+def test_a_pair_marked_in_a_loop_is_counted_once():
+    def confusion(truth, predicted, classes):
+        counts = np.zeros((classes, classes), int)
+        for i, j in zip(truth, predicted, strict=True):
+            counts[i, j] = 1
+        return counts
+
+    verdict = ex.confusion_matrix.examine(confusion, seed=1)
+    assert verdict.mistake == "each_pair_once"
+    assert "In a loop, `+= 1` adds" in verdict.message
 
 
 @pytest.mark.parametrize("patience", [1, 2, 4])

@@ -7,24 +7,24 @@ import numpy as np
 from amaas_kit.exercises import first_network as ex
 
 
-def fewer_losses(x, y, epochs, rate, seed):
-    return ex.train(x, y, epochs - 1, rate, seed)
+def fewer_losses(x, y, hidden, epochs, rate, seed):
+    return ex.train(x, y, hidden, epochs - 1, rate, seed)
 
 
-def held_out_as_a_root(x, y, epochs, rate, seed):
-    run = ex.train(x, y, epochs, rate, seed)
+def held_out_as_a_root(x, y, hidden, epochs, rate, seed):
+    run = ex.train(x, y, hidden, epochs, rate, seed)
     return run | {"held_out": run["held_out"] ** 0.5}
 
 
-def up_the_slope(x, y, epochs, rate, seed):
-    return ex.train(x, y, epochs, -rate, seed)
+def up_the_slope(x, y, hidden, epochs, rate, seed):
+    return ex.train(x, y, hidden, epochs, -rate, seed)
 
 
-def its_own_rate(x, y, epochs, rate, seed):
-    return ex.train(x, y, epochs, 0.03, seed)
+def its_own_rate(x, y, hidden, epochs, rate, seed):
+    return ex.train(x, y, hidden, epochs, 0.03, seed)
 
 
-def no_training(x, y, epochs, rate, seed):
+def no_training(x, y, hidden, epochs, rate, seed):
     answers = np.zeros_like(y[4 * len(y) // 5 :])
     held_out = float(np.mean(y[4 * len(y) // 5 :] ** 2))
     return {"losses": [1.0] * epochs, "held_out": held_out, "predictions": answers}
@@ -56,6 +56,10 @@ def patience_in_vain(val_loss, patience):
     return best, run
 
 
+def bytes_for_counts(truth, predicted, classes):
+    return ex.confusion(truth, predicted, classes).astype("uint8")
+
+
 def only_mistakes(truth, predicted, classes):
     counts = ex.confusion(truth, predicted, classes)
     np.fill_diagonal(counts, 0)
@@ -82,6 +86,6 @@ WRONG = {
     "eight_faults": [fewer_losses, held_out_as_a_root, up_the_slope, its_own_rate, no_training],
     "split_rows": [one_writer_too_many, rows_from_1, last_row_forgotten],
     "early_stopping": [best_of_all, patience_in_vain],
-    "confusion_matrix": [only_mistakes, shares_of_answers],
+    "confusion_matrix": [bytes_for_counts, only_mistakes, shares_of_answers],
     "smallest_as_good": [largest_as_good, worst_mean],
 }

@@ -1,0 +1,79 @@
+"""Exercises with a seed among the arguments: chance may depend on it, and on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from amaas_kit.exercises import compare, describe, limit
+from amaas_kit.exercises.call import Call, call, error_text
+from amaas_kit.exercises.exercise import Exercise
+from amaas_kit.exercises.verdict import Verdict
+
+CASES = 3
+"""So many of the drawn cases are called again; the largest, which leave most to chance."""
+
+OTHER_SEEDS = 3
+"""So many other seeds each of them is tried with, until one makes a difference."""
+
+
+class SeededExercise(Exercise):
+    """An exercise whose last argument is a seed.
+
+    When every result is right by itself, some calls are made again: the same seed must give the
+    same, and other seeds not always.
+
+    Attributes:
+        decided: what chance decides in a result; the rest may differ from call to call.
+    """
+
+    def __init__(self, *, decided: Callable[[Any], Any], **parts: Any) -> None:
+        super().__init__(**parts)
+        self.decided = decided
+
+    def _examine(
+        self, answer: Any, seed: int | None, draws: int
+    ) -> tuple[Verdict, Mapping[str, Any] | None]:
+        verdict, example = super()._examine(answer, seed, draws)
+        if verdict.outcome != "correct":
+            return verdict, example
+        rng = np.random.default_rng(seed)
+        cases = sorted((self.draw(rng) for _ in range(draws)), key=describe.size)[-CASES:]
+        found: list[tuple[Call, str]] = []
+        worker = limit.run(lambda: found.extend(self._by_chance(answer, cases)), self.seconds)
+        if not worker.finished:
+            said = f"Called again, it gave no result within {self.seconds:g} s."
+            return Verdict("not yet", said), cases[0]
+        if not found:
+            return verdict, example
+        one, complaint = found[0]
+        from amaas_kit.exercises.judging import _not_yet
+
+        return Verdict("not yet", _not_yet(self, answer, one, [complaint], None)), one.arguments
+
+    def _by_chance(self, answer: Any, cases: list[Mapping[str, Any]]) -> list[tuple[Call, str]]:
+        firsts = [call(answer, case) for case in cases]
+        for first, case in zip(firsts, cases, strict=True):
+            again = call(answer, case)
+            if again.error is not None:
+                return [(again, f"Called again, it raised {error_text(again.error)}")]
+            if not self._same(first, again):
+                return [
+                    (
+                        again,
+                        "Called again with the same seed, it gave another result: some of what "
+                        "chance decides does not come from `seed`.",
+                    )
+                ]
+        for first, case in zip(firsts, cases, strict=True):
+            for step in range(1, OTHER_SEEDS + 1):
+                other = call(answer, {**case, "seed": case["seed"] + step})
+                if other.error is not None or not self._same(first, other):
+                    return []
+        return [(firsts[0], "Whatever the seed, the result is the same: where is `seed` used?")]
+
+    def _same(self, one: Call, other: Call) -> bool:
+        first, second = (self.decided(compare.plain(each.result)) for each in (one, other))
+        return compare.same(first, second, compare.Precision("float32"))
