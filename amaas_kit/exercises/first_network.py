@@ -342,8 +342,8 @@ def _judge_run(losses: Array, predictions: Array, y: Array) -> Complaint | None:
     if losses[-1] > LEAST_FALL * losses[0]:
         return Complaint(
             f"The loss goes from {losses[0]:.3g} to {losses[-1]:.3g} in {len(losses)} epochs. A "
-            f"program that learns ends below {LEAST_FALL:g} times the first loss here. Weights that "
-            "are drawn too small, a missing ReLU or steps of another rate can be the cause."
+            f"program that learns ends below {LEAST_FALL:g} times the first loss here. Weights "
+            "that are drawn too small, a missing ReLU or steps of another rate can be the cause."
         )
     return None
 
@@ -363,7 +363,7 @@ eight_faults = SeededExercise(
     lesson="first_network",
     title="Find the eight faults",
     statement=r"""
-Mend the program above, `train(x, y, hidden, epochs, rate, seed)`, until it
+Mend the program below, `train(x, y, hidden, epochs, rate, seed)`, until it
 
 - draws the weights of a network with `x.shape[1]` inputs, `hidden` hidden units with ReLU and 1
   output, so large that what comes out of a layer is about as large as what went in; the biases

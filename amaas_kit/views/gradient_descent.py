@@ -11,6 +11,8 @@ import numpy.typing as npt
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from amaas_kit.errors import TrainingError
@@ -19,6 +21,7 @@ from amaas_kit.session import COLOURS
 from amaas_kit.training import SGD, Adam, Momentum, Nesterov, RMSProp, Rule
 from amaas_kit.training.descent import SURFACES, Surface, Walk, descend, largest_rate
 from amaas_kit.training.landscape import Landscape
+from amaas_kit.views.picture import Scene, empty_figure
 from amaas_kit.views.view import View
 
 Loss = Callable[[Any], Any]
@@ -534,7 +537,8 @@ def _draw_landscape(
     drawn: tuple[npt.NDArray[Any], npt.NDArray[Any]],
     at: tuple[float, float],
     loss: float,
-) -> None:
+) -> tuple[Line2D, Line2D, Legend]:
+    """A map and two cuts; returns what moves with the place: the dot, its loss and the legend."""
     places, losses = drawn[0], np.ma.masked_invalid(drawn[1])
     above = figure.add_axes((0.085, 0.135, 0.39, 0.79))
     if _has_slopes(above, losses):
@@ -543,7 +547,7 @@ def _draw_landscape(
         lines = above.contour(places, places, losses, levels=levels, colors="grey", linewidths=0.8)
         above.clabel(lines, levels[::3], fontsize=8, fmt="%.2g")
     above.plot(0, 0, "x", color="black", markersize=9, markeredgewidth=2, zorder=4)
-    above.plot(*at, "o", color=COLOURS[1], markersize=9, zorder=5, clip_on=False)
+    [dot] = above.plot(*at, "o", color=COLOURS[1], markersize=9, zorder=5, clip_on=False)
     above.set_title("cross: the trained network   dot: now", fontsize=9)
     above.set(xlabel="along direction 1", ylabel="along direction 2")
     _few_ticks(above)
@@ -556,11 +560,14 @@ def _draw_landscape(
     aside.axhline(
         landscape.baseline, color="black", linewidth=0.9, linestyle=":", label="all outputs 0"
     )
-    aside.axhline(loss, color=COLOURS[1], linewidth=1.2, linestyle="--", label="at the dot")
-    aside.set(xlabel="along one direction, the other 0", ylabel="loss", ylim=(0, None))
-    aside.legend(fontsize=9, loc="upper center")
+    here = aside.axhline(loss, color=COLOURS[1], linewidth=1.2, linestyle="--", label="at the dot")
+    aside.set(xlabel="along one direction, the other 0", ylabel="loss")
+    if losses.count():
+        aside.set_ylim(0, 1.05 * max(float(losses.max()), landscape.baseline))
+    legend = aside.legend(fontsize=9, loc="upper center")
     _few_ticks(aside)
     aside.grid(visible=True, alpha=0.3)
+    return dot, here, legend
 
 
 class LossLandscape(View):
@@ -606,13 +613,33 @@ class LossLandscape(View):
         limits = {"min": -reach, "max": reach, "step": reach / 20, "value": 0.0}
         self.first = ipywidgets.FloatSlider(description="direction 1", **limits)
         self.second = ipywidgets.FloatSlider(description="direction 2", **limits)
+        figure = empty_figure(self.SIZE)
+        self._dot, self._here, legend = self._draw(figure, *self._place())
+        self._scene = Scene(figure, [self._here, legend, self._dot])
         super().__init__([self.first, self.second], self.SIZE)
 
     def paint(self, figure: Figure) -> str:
         """The map with the present place, and what the network loses there."""
+        at, loss = self._place()
+        self._draw(figure, at, loss)
+        return self._in_words(at, loss)
+
+    def _painted(self) -> tuple[bytes, str]:
+        at, loss = self._place()
+        self._dot.set_data([at[0]], [at[1]])
+        self._here.set_ydata([loss, loss])
+        return self._scene.png(), self._in_words(at, loss)
+
+    def _place(self) -> tuple[tuple[float, float], float]:
         at = self.first.value, self.second.value
-        loss = self.landscape.loss_at(*at)
-        _draw_landscape(figure, self.landscape, self._map, at, loss)
+        return at, self.landscape.loss_at(*at)
+
+    def _draw(
+        self, figure: Figure, at: tuple[float, float], loss: float
+    ) -> tuple[Line2D, Line2D, Legend]:
+        return _draw_landscape(figure, self.landscape, self._map, at, loss)
+
+    def _in_words(self, at: tuple[float, float], loss: float) -> str:
         centre, baseline = self.landscape.centre, self.landscape.baseline
         if at == (0.0, 0.0):
             where = f"At the trained network the loss is {_say(loss)}"

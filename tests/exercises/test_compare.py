@@ -83,7 +83,7 @@ def test_right(expected, got):
         ({"a": 1}, [1], "is a list of 1; the exercise asks for a dict with the keys 'a'"),
         ({"a": {"b": 1}}, {"a": {"b": 2}}, "The entry 'b' of the entry 'a' is 2"),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: str(value).split(" at 0x")[0][:40],
 )
 def test_wrong_and_said(expected, got, said):
     assert said in difference(expected, got)
