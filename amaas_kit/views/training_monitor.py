@@ -16,7 +16,10 @@ REST_SECONDS = 0.2
 """So long the picture stands still at least."""
 
 PAINTING_SHARE = 0.1
-"""At most this share of the time goes into painting."""
+"""At most this share of the time goes into painting, unless the picture would stand too long."""
+
+LONGEST_REST_SECONDS = 1.0
+"""So long the picture stands still at most, where an epoch is not longer."""
 
 WAITING = "No training yet. Pass this monitor to fit: callbacks=[monitor]"
 
@@ -67,6 +70,7 @@ class TrainingMonitor(View):
             self.update()
             painted = time.perf_counter()
             rest = max(REST_SECONDS, (painted - began) / PAINTING_SHARE)
+            rest = min(rest, LONGEST_REST_SECONDS)
             self._next_painting = painted + rest
         return self._asked
 

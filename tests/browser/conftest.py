@@ -108,8 +108,9 @@ WATCH = """view => {
 }"""
 
 SETTLED = """quiet => {
-  const { changes, pending } = window.amaasWatch;
-  return changes.length && !pending && performance.now() - changes.at(-1) > quiet;
+  const { inputs, changes, pending } = window.amaasWatch;
+  const last = changes.at(-1);
+  return inputs.some(at => at < last) && !pending && performance.now() - last > quiet;
 }"""
 
 LATENCY = """() => {
@@ -454,7 +455,7 @@ def open_when_ready(page: playwright.Page, address: str) -> None:
             return
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[playwright.Browser]:
     """Chromium, with nothing that calls home."""
     found = [program for name in doctor.CHROMIUM_NAMES if (program := shutil.which(name))]

@@ -76,7 +76,7 @@ def test_a_run_to_its_end_is_followed(lesson):
 def test_the_curves_grow_while_the_cell_runs(lesson, endless):
     first, picture = epochs(endless), endless.element.locator("img.amaas-picture")
     before = picture.get_attribute("src")
-    playwright.expect(picture).not_to_have_attribute("src", before)
+    playwright.expect(picture).not_to_have_attribute("src", before, timeout=30_000)
     assert epochs(endless) > first
     endless.picture("running")
 
