@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,10 @@ RUN_CELL = """async at => {
 
 WRITE_CELL = """([at, source]) => {
   window.jupyterapp.shell.currentWidget.content.model.cells.get(at).sharedModel.setSource(source);
+}"""
+
+INTERRUPT = """() => {
+  window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt();
 }"""
 
 KERNEL_IDLE = """() => {
@@ -204,6 +208,19 @@ class View:
         self.lesson.record("view update", self.name, took)
         return took
 
+    def draw(self, *lines: Sequence[tuple[float, float]]) -> None:
+        """Draw lines on a digit pad with the mouse, each a list of shares of the paper."""
+        box = self.element.locator(".amaas-paper").bounding_box()
+        assert box, "there is no paper to draw on"
+        mouse = self.lesson.page.mouse
+        for line in lines:
+            places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
+            mouse.move(*places[0])
+            mouse.down()
+            for place in places[1:]:
+                mouse.move(*place, steps=4)
+            mouse.up()
+
     def picture(self, name: str) -> Path:
         """A screenshot of the view alone, among the artefacts."""
         self.element.scroll_into_view_if_needed()
@@ -261,6 +278,28 @@ class Lesson:
         ask(self.page, RUN_CELL, at, RUN_SECONDS)
         return text_of(self.cells[at])
 
+    def has_ended(self, cell: int | str) -> bool:
+        """Whether a cell has its number. (The kernel calls itself idle after each message.)"""
+        return self.cells[self.at(cell)]["execution_count"] is not None
+
+    def wait_for_the_end(self, cell: int | str) -> None:
+        """Wait until a cell that was started has ended."""
+        for _ in range(300):
+            if self.has_ended(cell):
+                return
+            self.page.wait_for_timeout(200)
+        pytest.fail("the cell still runs after a minute")
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the stop button above a notebook does."""
+        self.page.evaluate(INTERRUPT)
+
+    def last_line(self, cell: int | str) -> str:
+        """The last line that a cell printed."""
+        outputs = self.cells[self.at(cell)]["outputs"]
+        text = "".join("".join(output.get("text", "")) for output in outputs)
+        return text.strip().splitlines()[-1]
+
     def wait_until_idle(self, seconds: float = RUN_SECONDS) -> None:
         """Wait until the kernel has nothing to do."""
         self.page.wait_for_function(KERNEL_IDLE, timeout=seconds * 1000)
@@ -317,6 +356,15 @@ class Lesson:
         path = self.picture_path(name)
         self.page.screenshot(path=path)
         return path
+
+    def pictures(self, *cells: str) -> None:
+        """A screenshot of the page at each of these cells, in both themes."""
+        for theme in THEMES:
+            self.theme(theme)
+            for cell in cells:
+                self.show(cell)
+                self.page.wait_for_timeout(300)
+                self.picture(cell)
 
     def picture_path(self, name: str) -> Path:
         """Where a screenshot goes; what it shows in the dark says so."""

@@ -35,33 +35,15 @@ def lesson(open_lesson):
     return open_lesson("00_start_here")
 
 
-def draw(pad, *lines):
-    """Draw lines with the mouse, each a list of shares of the paper."""
-    box = pad.element.locator(".amaas-paper").bounding_box()
-    mouse = pad.lesson.page.mouse
-    for line in lines:
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
-        mouse.move(*places[0])
-        mouse.down()
-        for place in places[1:]:
-            mouse.move(*place, steps=4)
-        mouse.up()
-
-
 def test_the_whole_lesson_runs_and_looks_as_it_should(lesson):
     assert all(cell["execution_count"] for cell in lesson.cells if cell["cell_type"] == "code")
-    for theme in ("light", "dark"):
-        lesson.theme(theme)
-        for place in PLACES:
-            lesson.show(place)
-            lesson.page.wait_for_timeout(300)
-            lesson.picture(place)
+    lesson.pictures(*PLACES)
 
 
 def test_after_run_all_the_server_still_answers_what_the_mouse_draws(lesson):
     pad = lesson.view("DigitPad")
     assert pad.says() == "Nothing drawn yet."
-    pad.changes(lambda: draw(pad, [(0.2, 0.2), (0.8, 0.2), (0.45, 0.9)]))
+    pad.changes(lambda: pad.draw([(0.2, 0.2), (0.8, 0.2), (0.45, 0.9)]))
     assert ANSWER.fullmatch(pad.says()).group(1) == "7"
     for theme in ("light", "dark"):
         lesson.theme(theme)
@@ -126,7 +108,7 @@ def test_a_stopped_server_is_said_on_the_pad_and_can_be_started_again(lesson):
     lesson.write("stop", "".join(stop).replace("finished = False", "finished = True"))
     assert lesson.run_cell("stop").strip() == "False"
     pad = lesson.view("DigitPad")
-    pad.changes(lambda: draw(pad, [(0.5, 0.2), (0.5, 0.9)]))
+    pad.changes(lambda: pad.draw([(0.5, 0.2), (0.5, 0.9)]))
     assert "no service answers there" in pad.says()
     lesson.picture("stopped")
 
@@ -134,5 +116,5 @@ def test_a_stopped_server_is_said_on_the_pad_and_can_be_started_again(lesson):
         lesson.run_cell(cell)
     assert lesson.errors() == []
     pad = lesson.view("DigitPad")
-    pad.changes(lambda: draw(pad, [(0.5, 0.2), (0.5, 0.9)]))
+    pad.changes(lambda: pad.draw([(0.5, 0.2), (0.5, 0.9)]))
     assert ANSWER.fullmatch(pad.says()).group(1) == "1"

@@ -157,12 +157,7 @@ def test_the_views_are_looked_at_in_both_themes(lesson, neuron, journey):
 def test_the_figures_and_exercises_are_looked_at_in_both_themes(lesson):
     cells = ("title", "picture", "neuron-map", "activations", "journey", "loss-figure")
     cells += ("large-figure", "exercise-dense", "exercise-softmax", "progress")
-    for theme in ("light", "dark"):
-        lesson.theme(theme)
-        for cell in cells:
-            lesson.show(cell)
-            lesson.page.wait_for_timeout(300)
-            lesson.picture(cell)
+    lesson.pictures(*cells)
 
 
 def test_a_mistake_is_named_and_then_the_answer_is_right(lesson):

@@ -115,12 +115,7 @@ def test_the_stepper_is_there_in_a_second(lesson):
 
 
 def test_the_figures_beside_it_are_legible_in_both_themes(lesson):
-    for theme in ("light", "dark"):
-        lesson.theme(theme)
-        for cell in ("value-figure", "order-figure", "check-figure", "exercise-dense-check"):
-            lesson.show(cell)
-            lesson.page.wait_for_timeout(300)
-            lesson.picture(cell)
+    lesson.pictures("value-figure", "order-figure", "check-figure", "exercise-dense-check")
 
 
 def test_a_mistake_is_named_and_then_the_answer_is_right(lesson):

@@ -41,11 +41,9 @@ def endless(lesson):
     says = monitor.element.locator(".amaas-says").element_handle()
     lesson.page.wait_for_function("says => /^Epoch [0-9]+[.]/.test(says.textContent)", arg=says)
     yield monitor
-    if not has_ended(lesson):
-        lesson.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
-        )
-        wait_for_the_end(lesson)
+    if not lesson.has_ended("early"):
+        lesson.interrupt()
+        lesson.wait_for_the_end("early")
 
 
 def test_the_lesson_runs_to_its_end(lesson):
@@ -65,18 +63,18 @@ def test_the_lesson_runs_to_its_end(lesson):
 def test_stop_by_mouse_ends_the_run_while_its_cell_runs(lesson, endless):
     endless.picture("running")
     endless.control("Stop").click()
-    wait_for_the_end(lesson)
+    lesson.wait_for_the_end("early")
     (epochs,) = re.match(r"Stopped by you after (\d+) epochs", endless.says()).groups()
-    assert printed(lesson, "early") == f"stopped: by callback {epochs}"
+    assert lesson.last_line("early") == f"stopped: by callback {epochs}"
     endless.picture("stopped")
 
 
 def test_stop_by_keyboard_ends_it_too(lesson, endless):
     endless.control("Stop").focus()
     lesson.page.keyboard.press("Space")
-    wait_for_the_end(lesson)
+    lesson.wait_for_the_end("early")
     assert endless.says().startswith("Stopped by you after ")
-    assert printed(lesson, "early").startswith("stopped: by callback")
+    assert lesson.last_line("early").startswith("stopped: by callback")
 
 
 def test_the_monitor_paints_itself_at_once(lesson):
@@ -107,23 +105,3 @@ def test_the_program_with_eight_faults_is_led_to_its_first(lesson):
     assert "A call of TensorFlow 1 that no longer exists." in said
     lesson.show("exercise-faults-check")
     lesson.picture("first-fault")
-
-
-def has_ended(lesson):
-    return lesson.cells[lesson.at("early")]["execution_count"] is not None
-
-
-def wait_for_the_end(lesson):
-    """Until the cell has its number: the kernel calls itself idle after each message it answers."""
-    for _ in range(300):
-        if has_ended(lesson):
-            return
-        lesson.page.wait_for_timeout(200)
-    pytest.fail("the cell still runs after a minute")
-
-
-def printed(lesson, cell):
-    """The last line that a cell printed."""
-    outputs = lesson.cells[lesson.at(cell)]["outputs"]
-    text = "".join("".join(output.get("text", "")) for output in outputs)
-    return text.strip().splitlines()[-1]

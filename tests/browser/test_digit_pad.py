@@ -56,19 +56,6 @@ def opened():
     return []
 
 
-def draw(pad, *lines):
-    """Draw lines with the mouse, each a list of shares of the paper."""
-    box = pad.element.locator(".amaas-paper").bounding_box()
-    mouse = pad.lesson.page.mouse
-    for line in lines:
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
-        mouse.move(*places[0])
-        mouse.down()
-        for place in places[1:]:
-            mouse.move(*place, steps=4)
-        mouse.up()
-
-
 def circle():
     angles = [math.tau * i / 24 for i in range(25)]
     return [(0.5 + 0.22 * math.sin(a), 0.5 - 0.35 * math.cos(a)) for a in angles]
@@ -91,7 +78,7 @@ def press(page, keys):
 def test_a_digit_drawn_with_the_mouse_is_answered(lesson):
     pad = lesson.view("DigitPad")
     assert pad.says() == "Nothing drawn yet."
-    pad.changes(lambda: draw(pad, circle()))
+    pad.changes(lambda: pad.draw(circle()))
     answer = ANSWER.fullmatch(pad.says())
     assert answer.group(1) == "0"
     assert max(bars(pad)) == float(answer.group(2))
@@ -104,7 +91,7 @@ def test_a_digit_drawn_with_the_mouse_is_answered(lesson):
 
 def test_clear_takes_drawing_and_answer_away(lesson):
     pad = lesson.view("DigitPad")
-    pad.changes(lambda: draw(pad, [(0.5, 0.1), (0.5, 0.9)]))
+    pad.changes(lambda: pad.draw([(0.5, 0.1), (0.5, 0.9)]))
     pad.changes(pad.control("Clear").click)
     assert pad.says() == "Nothing drawn yet."
     assert bars(pad) == []
@@ -160,7 +147,7 @@ def press_clear_and_draw(lesson, pad):
 
 def test_a_server_that_is_gone_is_said_on_the_pad(lesson):
     pad = lesson.view("DigitPad", 1)
-    pad.changes(lambda: draw(pad, circle()))
+    pad.changes(lambda: pad.draw(circle()))
     assert "no service answers there" in pad.says()
     assert bars(pad) == []
     lesson.theme("dark")
@@ -171,5 +158,5 @@ def test_fast_scribbling_ends_with_the_whole_drawing_answered(lesson):
     pad = lesson.view("DigitPad")
     pad.changes(pad.control("Clear").click)
     lines = [[(0.2 + 0.03 * i, 0.2), (0.3 + 0.03 * i, 0.8)] for i in range(15)]
-    pad.changes(lambda: draw(pad, *lines))
+    pad.changes(lambda: pad.draw(*lines))
     assert lesson.run_cell("read").split()[1] == "15"

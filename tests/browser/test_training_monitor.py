@@ -56,9 +56,9 @@ def endless(lesson):
         re.compile(r"^Epoch \d+\."), timeout=60_000
     )
     yield monitor
-    if not has_ended(lesson):
-        interrupt(lesson)
-        wait_for_the_end(lesson)
+    if not lesson.has_ended("fit"):
+        lesson.interrupt()
+        lesson.wait_for_the_end("fit")
 
 
 def test_a_run_to_its_end_is_followed(lesson):
@@ -84,53 +84,27 @@ def test_the_curves_grow_while_the_cell_runs(lesson, endless):
 def test_stop_ends_the_run_while_its_cell_runs(lesson, endless):
     """Pressed by mouse; the click must reach a kernel that is busy."""
     endless.control("Stop").click()
-    wait_for_the_end(lesson)
+    lesson.wait_for_the_end("fit")
     assert re.match(r"Stopped by you after \d+ epochs\. ", endless.says())
-    assert printed(lesson) == f"{epochs(endless)} by callback"
+    assert lesson.last_line("fit") == f"{epochs(endless)} by callback"
     endless.picture("stopped")
 
 
 def test_stop_works_by_keyboard(lesson, endless):
     endless.control("Stop").focus()
     lesson.page.keyboard.press("Space")
-    wait_for_the_end(lesson)
+    lesson.wait_for_the_end("fit")
     assert endless.says().startswith("Stopped by you after ")
-    assert printed(lesson).endswith("by callback")
+    assert lesson.last_line("fit").endswith("by callback")
 
 
 def test_interrupting_the_kernel_stops_it_too(lesson, endless):
-    interrupt(lesson)
-    wait_for_the_end(lesson)
+    lesson.interrupt()
+    lesson.wait_for_the_end("fit")
     assert endless.says().startswith("Interrupted after ")
-    assert printed(lesson).endswith("interrupted")
-
-
-def interrupt(lesson):
-    lesson.page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
-    )
-
-
-def has_ended(lesson):
-    return lesson.cells[lesson.at("fit")]["execution_count"] is not None
-
-
-def wait_for_the_end(lesson):
-    """Until the cell has its number: the kernel calls itself idle after each message it answers."""
-    for _ in range(300):
-        if has_ended(lesson):
-            return
-        lesson.page.wait_for_timeout(200)
-    pytest.fail("the cell still runs after a minute")
+    assert lesson.last_line("fit").endswith("interrupted")
 
 
 def epochs(monitor):
     """The number of epochs that the sentence speaks of."""
     return int(re.search(r"(?:Epoch|after) (\d+)", monitor.says()).group(1))
-
-
-def printed(lesson):
-    """The last line that the cell with `fit` printed."""
-    outputs = lesson.cells[lesson.at("fit")]["outputs"]
-    text = "".join("".join(output.get("text", "")) for output in outputs)
-    return text.strip().splitlines()[-1]
