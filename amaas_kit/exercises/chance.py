@@ -10,6 +10,7 @@ import numpy as np
 from amaas_kit.exercises import compare, describe, limit
 from amaas_kit.exercises.call import Call, call, error_text
 from amaas_kit.exercises.exercise import Exercise
+from amaas_kit.exercises.judging import not_yet
 from amaas_kit.exercises.verdict import Verdict
 
 CASES = 3
@@ -49,9 +50,7 @@ class SeededExercise(Exercise):
         if not found:
             return verdict, example
         one, complaint = found[0]
-        from amaas_kit.exercises.judging import _not_yet
-
-        return Verdict("not yet", _not_yet(self, answer, one, [complaint], None)), one.arguments
+        return Verdict("not yet", not_yet(self, answer, one, [complaint], None)), one.arguments
 
     def _by_chance(self, answer: Any, cases: list[Mapping[str, Any]]) -> list[tuple[Call, str]]:
         firsts = [call(answer, case) for case in cases]

@@ -83,7 +83,7 @@ def _wrong(
     order = _wrong_order(answer, found[0][0].arguments)
     mistake = None if order else diagnose(exercise, [*found, *later])
     failed, complaint = _plainest(found, mistake)
-    message = _not_yet(exercise, answer, failed, [order or "", complaint], mistake)
+    message = not_yet(exercise, answer, failed, [order or "", complaint], mistake)
     return Verdict("not yet", message, mistake), failed.arguments
 
 
@@ -328,9 +328,18 @@ def _unused(generator: str) -> str:
     )
 
 
-def _not_yet(
+def not_yet(
     exercise: Exercise, answer: Any, failed: Call, complaints: list[str], mistake: str | None
 ) -> str:
+    """What a learner reads of a call that went wrong.
+
+    Args:
+        exercise: what is asked.
+        answer: the learner's function.
+        failed: the call.
+        complaints: what is wrong with it; the last is about the result.
+        mistake: the name of the known mistake that it shows, or None.
+    """
     parts = []
     if mistake:
         parts.append(next(known.sentence for known in exercise.mistakes if known.name == mistake))
