@@ -195,6 +195,9 @@ def start_lab(
     `JUPYTER_CONFIG_PATH`; the learner's settings are read and not changed. Which tabs are open is
     remembered for each folder; the first time, the table of contents is open on the left.
 
+    The browser is not pinged, because on one machine nothing forgets a quiet connection. (With a
+    `ws_ping_timeout` that Tornado takes without a warning, the server closes each one after 30 s.)
+
     Args:
         folder: what JupyterLab shows.
         port: as for `choose_port`.

@@ -9,6 +9,7 @@ import ipywidgets
 import numpy as np
 import numpy.typing as npt
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -202,48 +203,86 @@ def draw_descent(surface: Surface, rule: Rule, steps: int = 25) -> Figure:
     Taught in: notebooks/03_gradient_descent, A valley.
     """
     figure = plt.figure(figsize=DescentExplorer.SIZE)
-    walk = descend(rule, surface, surface.start, steps)
-    _draw_walk(figure, surface, walk, steps, steps)
+    _WalkDrawing(figure, surface, steps).show(descend(rule, surface, surface.start, steps), steps)
     return figure
 
 
-def _draw_walk(figure: Figure, surface: Surface, walk: Walk, shown: int, steps: int) -> None:
-    """The first `shown` steps of a walk of `steps`, on a map and as a curve of losses."""
-    above = figure.add_axes((0.085, 0.135, 0.39, 0.79))
-    _draw_map(above, surface.loss, surface.x, surface.y)
-    above.set(xlabel="weight w[0]", ylabel="weight w[1]")
-    above.set_title("square: start   cross: bottom   dot: now", fontsize=9)
-    _few_ticks(above)
-    above.plot(*surface.bottom, "x", color="black", markersize=9, markeredgewidth=2, zorder=4)
-    path = _within_reach(walk.path[: shown + 1], surface)
-    above.plot(*path.T, "o-", color=COLOURS[0], markersize=3.5, linewidth=1.2, zorder=3)
-    above.plot(*path[0], "s", color="black", markersize=7, zorder=5)
-    above.plot(*path[-1], "o", color=COLOURS[1], markersize=8, zorder=6)
-    if not (_lies_within(path[-1, 0], surface.x) and _lies_within(path[-1, 1], surface.y)):
-        note = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-        above.text(
-            0.5, 0.03, "the dot is off the map", transform=above.transAxes, ha="center", bbox=note,
-            zorder=7,
-        )  # fmt: skip
+class _WalkDrawing:
+    """A map with a walk on it, and the walk's losses; the walk changes, the map stays.
 
-    aside = figure.add_axes((0.575, 0.135, 0.41, 0.79))
-    losses = walk.losses
-    now = min(shown, len(losses) - 1)
-    aside.plot(losses, color="grey", linewidth=0.8)
-    aside.plot(losses[: now + 1], "-", color=COLOURS[0], linewidth=2)
-    aside.plot(now, losses[now], "o", color=COLOURS[1], markersize=8)
-    aside.axhline(losses[0], color="black", linewidth=0.9, linestyle=":")
-    aside.set(xlabel="step", ylabel="loss (dotted: at the start)", xlim=(-0.02 * steps, steps))
-    _few_ticks(aside)
+    Args:
+        figure: an empty one.
+        surface: whose map it is.
+        steps: how many the curve of losses has room for.
+    """
+
+    def __init__(self, figure: Figure, surface: Surface, steps: int) -> None:
+        self._surface = surface
+        self._above = self._map(figure.add_axes((0.085, 0.135, 0.39, 0.79)))
+        [self._path] = self._above.plot([], "o-", color=COLOURS[0], markersize=3.5, linewidth=1.2)
+        [cross] = self._above.plot(
+            *surface.bottom, "x", color="black", markersize=9, markeredgewidth=2
+        )
+        [self._start] = self._above.plot([], "s", color="black", markersize=7)
+        [self._now] = self._above.plot([], "o", color=COLOURS[1], markersize=8)
+        self._note = self._above.text(
+            0.5, 0.03, "the dot is off the map", transform=self._above.transAxes, ha="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+        )  # fmt: skip
+        self._aside = figure.add_axes((0.575, 0.135, 0.41, 0.79))
+        [self._all] = self._aside.plot([], color="grey", linewidth=0.8)
+        [self._taken] = self._aside.plot([], "-", color=COLOURS[0], linewidth=2)
+        [self._latest] = self._aside.plot([], "o", color=COLOURS[1], markersize=8)
+        self._first = self._aside.axhline(1, color="black", linewidth=0.9, linestyle=":")
+        self._aside.set(xlabel="step", ylabel="loss (dotted: at the start)")
+        self._aside.set_xlim(-0.02 * steps, steps)
+        _few_ticks(self._aside)
+        self.moving: list[Artist] = [
+            self._path, cross, self._start, self._now, self._note, self._aside
+        ]  # fmt: skip
+
+    def _map(self, axis: Axes) -> Axes:
+        _draw_map(axis, self._surface.loss, self._surface.x, self._surface.y)
+        axis.set(xlabel="weight w[0]", ylabel="weight w[1]")
+        axis.set_title("square: start   cross: bottom   dot: now", fontsize=9)
+        _few_ticks(axis)
+        return axis
+
+    def show(self, walk: Walk, shown: int) -> None:
+        """Draw the first `shown` steps of a walk."""
+        path = _within_reach(walk.path[: shown + 1], self._surface)
+        self._path.set_data(*path.T)
+        self._start.set_data(*path[:1].T)
+        self._now.set_data(*path[-1:].T)
+        self._note.set_visible(not self._is_on_map(path[-1]))
+        losses = walk.losses
+        now = min(shown, len(losses) - 1)
+        self._all.set_data(np.arange(len(losses)), losses)
+        self._taken.set_data(np.arange(now + 1), losses[: now + 1])
+        self._latest.set_data([now], [losses[now]])
+        self._first.set_ydata([losses[0], losses[0]])
+        _scale(self._aside, losses)
+
+    def _is_on_map(self, w: npt.NDArray[Any]) -> bool:
+        return _lies_within(w[0], self._surface.x) and _lies_within(w[1], self._surface.y)
+
+
+def _scale(axis: Axes, losses: npt.NDArray[Any]) -> None:
+    """Limits that hold the losses, and a logarithmic scale where all of them are positive."""
     if losses.min() > 0:
         start = losses[0]
         low = np.clip(losses.min() / 2, start * 1e-9, start / 10)
-        aside.set(yscale="log", ylim=(low, 3 * np.clip(losses.max(), start, start * 1e9)))
-        aside.yaxis.set_major_locator(LogLocator(numticks=6))
-        aside.yaxis.set_minor_locator(NullLocator())
+        axis.set(yscale="log", ylim=(low, 3 * np.clip(losses.max(), start, start * 1e9)))
+        axis.yaxis.set_major_locator(LogLocator(numticks=6))
+        axis.yaxis.set_minor_locator(NullLocator())
         # Plain text: powers of ten in mathtext take a quarter of the time of a painting.
-        aside.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    aside.grid(visible=True, alpha=0.3)
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    else:
+        axis.set_yscale("linear")
+        axis.relim()
+        axis.autoscale(axis="y")
+        _few_ticks(axis)
+    axis.grid(visible=True, alpha=0.3)
 
 
 def _lies_within(value: float, window: tuple[float, float]) -> bool:
@@ -429,16 +468,38 @@ class DescentExplorer(View):
             description="momentum", value=momentum, min=0, max=max(0.99, momentum), step=0.01
         )
         self.step = ipywidgets.IntSlider(description="step", value=step, min=0, max=steps)
+        self._scenes: dict[str, tuple[_WalkDrawing, Scene]] = {}
         super().__init__([self.surface, self.rule, self.rate, self.momentum, self.step], self.SIZE)
         self.momentum.style.description_width = "6.5em"  # its letters are wider than most
 
     def paint(self, figure: Figure) -> str:
         """The path and the losses, up to the chosen step."""
+        walk, sentence = self._walk()
+        self._drawing(figure).show(walk, self.step.value)
+        return sentence
+
+    def _painted(self) -> tuple[bytes, str]:
+        walk, sentence = self._walk()
+        name = self.surface.value
+        if name not in self._scenes:
+            figure = empty_figure(self.SIZE)
+            drawing = self._drawing(figure)
+            drawing.show(walk, self.step.value)
+            self._scenes[name] = drawing, Scene(figure, drawing.moving)
+        drawing, scene = self._scenes[name]
+        drawing.show(walk, self.step.value)
+        return scene.png(), sentence
+
+    def _drawing(self, figure: Figure) -> _WalkDrawing:
+        return _WalkDrawing(figure, self.surfaces[self.surface.value], self.step.max)
+
+    def _walk(self) -> tuple[Walk, str]:
+        """The walk that the controls ask for, and what is to be said of it."""
         self.momentum.layout.display = None if self.rule.value in self.WITH_MOMENTUM else "none"
         surface, rule = self.surfaces[self.surface.value], self.chosen_rule()
         walk = descend(rule, surface, surface.start, self.step.max)
-        _draw_walk(figure, surface, walk, self.step.value, self.step.max)
-        return f"{self._progress(walk)} {_judgement(surface, rule, walk, self.step.value)}"
+        judgement = _judgement(surface, rule, walk, self.step.value)
+        return walk, f"{self._progress(walk)} {judgement}"
 
     def chosen_rule(self) -> Rule:
         """The rule with the constants that the sliders show."""

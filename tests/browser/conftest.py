@@ -415,9 +415,14 @@ class Watched:
         self.hosts: set[str] = set()
         self.broken: list[str] = []
         page.on("request", lambda request: self._asked(request.url))
-        page.on("websocket", lambda socket: self._asked(socket.url))
+        page.on("websocket", self._connected)
         page.on("pageerror", lambda error: self.broken.append(f"page: {error}"))
         page.on("console", self._said)
+
+    def _connected(self, socket: playwright.WebSocket) -> None:
+        self._asked(socket.url)
+        # JupyterLab connects again, but what the kernel said in between may be lost.
+        socket.on("close", lambda closed: self.broken.append(f"lost its connection: {closed.url}"))
 
     def _asked(self, url: str) -> None:
         host = urllib.parse.urlsplit(url).hostname

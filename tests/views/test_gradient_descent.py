@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from matplotlib import image
 from matplotlib import pyplot as plt
 
 from amaas_kit.errors import NetworkError, TrainingError
@@ -17,6 +19,7 @@ from amaas_kit.training import SGD, Adam, Momentum
 from amaas_kit.training.descent import SURFACES, descend
 from amaas_kit.training.landscape import Landscape
 from amaas_kit.views import gradient_descent as views
+from amaas_kit.views.picture import png_of
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +217,14 @@ def test_a_walk_that_leaves_the_numbers_says_at_which_step():
     assert f"step {walk.stopped} leaves the numbers" in sentence
 
 
+def test_losses_of_many_sizes_stand_at_factors_of_ten_or_more():
+    _, aside = views.DescentExplorer(rate=0.0813, step=60).figure().axes
+    low, high = aside.get_ylim()
+    ticks = np.array([tick for tick in aside.get_yticks() if low <= tick <= high])
+    assert 2 <= len(ticks) <= 6
+    assert (ticks[1:] / ticks[:-1] > 9.9).all()
+
+
 @pytest.mark.parametrize("rate", [0, -0.1, np.inf, np.nan, "fast"])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(TrainingError, match="learning_rate"):
@@ -253,6 +264,25 @@ def test_the_figure_of_a_walk_is_the_explorers():
     for drawn, shown in zip(figure.axes, explorer.figure().axes, strict=True):
         assert drawn.get_position().bounds == shown.get_position().bounds
         np.testing.assert_allclose(path_on(drawn), path_on(shown))
+
+
+def test_moving_through_surfaces_and_scales_shows_what_a_fresh_painting_would():
+    sunk = dataclasses.replace(SURFACES["bowl"], loss=lambda w: SURFACES["bowl"].loss(w) - 1)
+    explorer = views.DescentExplorer(surfaces={**SURFACES, "sunk": sunk})
+    states = [
+        ("valley", "SGD", 0.0813, 60), ("sunk", "SGD", 0.1, 60), ("bent valley", "SGD", 10, 60),
+        ("sunk", "SGD", 0.001, 3), ("two hollows", "Adam", 0.5, 0), ("valley", "Momentum", 0.02, 7),
+    ]  # fmt: skip
+    for surface, rule, rate, step in states:
+        explorer.surface.value, explorer.rule.value = surface, rule
+        explorer.rate.value, explorer.step.value = rate, step
+        shown, fresh = (
+            image.imread(io.BytesIO(png), format="png")
+            for png in (explorer._picture.png, png_of(explorer.figure()))
+        )
+        different = np.abs(shown - fresh).max(axis=-1) > 0.02
+        # Where a path leaves the map, it crosses the frame; else nothing differs.
+        assert different.sum() <= 300, (surface, rule, rate, step)
 
 
 @pytest.fixture(scope="module")
