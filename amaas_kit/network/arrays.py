@@ -72,8 +72,8 @@ def as_floats(values: npt.ArrayLike, dtype: np.dtype[Any], *, name: str, situati
             else "a network computes with finite numbers",
             fix=f"scale {name} down, or make the network with dtype='float64'"
             if too_large
-            else f"find them with np.argwhere(~np.isfinite({name})), then leave those rows out "
-            "or put a real value there",
+            else f"find them with np.argwhere(~np.isfinite({name})) and put real values there; a "
+            "row of data can also be left out",
         )
     return floats
 

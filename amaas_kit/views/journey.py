@@ -278,12 +278,12 @@ def _probabilities(net: Network, a: Array) -> Array | None:
     return ACTIVATIONS["softmax"].value(a) if net.activations[-1] == "identity" else None
 
 
-def _require_sound(net: Network) -> None:
-    """At least one layer, and parameters that are finite numbers."""
-    if not net.layers:
+def _require_sound(net: object) -> None:
+    """A network with at least one layer, and parameters that are finite numbers."""
+    if not isinstance(net, Network) or not net.layers:
         raise NetworkError(
             situation=SITUATION,
-            seen="a network without layers",
+            seen="a network without layers" if isinstance(net, Network) else type(net).__name__,
             wrong="there is no way to draw",
             fix="make one with Network(sizes=[64, 128, 64, 10])",
         )

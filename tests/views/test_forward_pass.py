@@ -294,6 +294,12 @@ def test_a_network_that_breaks_later_is_said_in_place_of_the_picture(rows):
     assert picture(view) == b""
 
 
+@pytest.mark.parametrize("nothing", [None, "net", [1, 2]])
+def test_what_is_no_network_is_refused_by_its_type(nothing):
+    with pytest.raises(NetworkError, match=type(nothing).__name__):
+        views.JourneyExplorer(nothing, [[0.0]])
+
+
 def test_rows_of_another_width_or_with_too_few_truths_are_refused(rows):
     net = Network([64, 10], seed=0)
     with pytest.raises(NetworkError, match="64 columns"):
