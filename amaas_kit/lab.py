@@ -10,9 +10,13 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amaas_kit import files, ports
 from amaas_kit.errors import DataError, MissingError, ServingError
+
+if TYPE_CHECKING:
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
 
 KIT = Path(__file__).parent
 
@@ -21,6 +25,9 @@ FIRST_PAGE = "index.md"
 
 FIRST_LAYOUT = KIT / "jupyter" / "first_layout.json"
 """What JupyterLab shows around the first page, the first time."""
+
+PAGE_NOTES = "pages.json"
+"""Which pages the kit copied where, in its own folder."""
 
 PORT = 8888
 """The port that JupyterLab itself prefers."""
@@ -91,7 +98,8 @@ def copy_pages(folder: Path) -> list[Path]:
     Raises:
         DataError: the folder cannot be written.
     """
-    given = _given_pages()
+    with _own_folder() as own:
+        given = _given_pages(own)
     kit = {folder / name: path for name, path in pages().items()}
     with _writing(folder):
         copies = [
@@ -100,7 +108,8 @@ def copy_pages(folder: Path) -> list[Path]:
             if _may_write(copy, given) and _content(copy) != path.read_bytes()
         ]
     as_given = [copy for copy, path in kit.items() if _content(copy) == path.read_bytes()]
-    _note_pages(given | {_place(copy): _digest(copy.read_bytes()) for copy in as_given})
+    with _own_folder() as own:
+        _note_pages(own, {_place(copy): _digest(copy.read_bytes()) for copy in as_given})
     return copies
 
 
@@ -134,8 +143,7 @@ def reset_lesson(lesson: str, folder: Path) -> tuple[Path, Path | None]:
     kept = None
     with _writing(folder):
         if target.exists():
-            kept = _claim_name(target)
-            target.replace(kept)
+            kept = _move_away(target)
         _copy(source, target)
     return target, kept
 
@@ -171,15 +179,27 @@ def prepare_workspace(folder: Path) -> Path:
 
     Returns:
         A folder of the kit's own, in `AMAAS_HOME`.
+
+    Raises:
+        DataError: it cannot be written.
     """
     from jupyterlab_server.workspaces_handler import WorkspacesManager
 
     place = folder.resolve()
-    workspaces = files.home() / "lab" / "workspaces" / f"{place.name}-{_digest(bytes(place))[:8]}"
-    manager = WorkspacesManager(str(workspaces))
-    if not manager.load("default")["data"]:
-        manager.save("default", FIRST_LAYOUT.read_text(encoding="utf-8"))
+    with _own_folder() as own:
+        workspaces = own / "workspaces" / f"{place.name}-{_digest(bytes(place))[:8]}"
+        manager = WorkspacesManager(str(workspaces))
+        if not _remembers(manager):
+            manager.save("default", FIRST_LAYOUT.read_text(encoding="utf-8"))
     return workspaces
+
+
+def _remembers(manager: WorkspacesManager) -> bool:
+    """Whether a layout is kept that can be read; a broken one is as good as none."""
+    try:
+        return bool(manager.load("default")["data"])
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def start_lab(
@@ -277,24 +297,20 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _given_pages() -> dict[str, str]:
+def _given_pages(own: Path) -> dict[str, str]:
     """What the kit copied where: the place of each page, and the digest of what was put there."""
     try:
-        noted = json.loads(_page_notes().read_bytes())
+        noted = json.loads((own / PAGE_NOTES).read_bytes())
     except (OSError, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
 
 
-def _note_pages(given: dict[str, str]) -> None:
-    content = json.dumps(given, indent=1).encode()
-    files.write_whole(_page_notes(), lambda file: file.write(content))
-
-
-def _page_notes() -> Path:
-    folder = files.home() / "lab"
-    folder.mkdir(exist_ok=True)
-    return folder / "pages.json"
+def _note_pages(own: Path, new: dict[str, str]) -> None:
+    """Add to what was given; another lab may do so at the same time."""
+    with files.locked(own / f".{PAGE_NOTES}.lock", 5):
+        content = json.dumps(_given_pages(own) | new, indent=1).encode()
+        files.write_whole(own / PAGE_NOTES, lambda file: file.write(content))
 
 
 def _named(lesson: str) -> Path:
@@ -313,6 +329,17 @@ def _named(lesson: str) -> Path:
     )
 
 
+def _move_away(path: Path) -> Path:
+    """Rename a file to the first numbered name beside it that is free; returns that name."""
+    kept = _claim_name(path)
+    try:
+        path.replace(kept)
+    except OSError:
+        kept.unlink()
+        raise
+    return kept
+
+
 def _claim_name(path: Path) -> Path:
     """A new empty file beside `path`, under the first numbered name that is free."""
     number = 1
@@ -324,6 +351,22 @@ def _claim_name(path: Path) -> Path:
             number += 1
         else:
             return candidate
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[Path]:
+    """The kit's folder for what belongs to JupyterLab; what cannot be written there is said."""
+    try:
+        folder = files.home() / "lab"
+        folder.mkdir(exist_ok=True)
+        yield folder
+    except OSError as error:
+        raise DataError(
+            situation="While remembering what JupyterLab shows",
+            seen=str(error),
+            wrong="the kit's own folder cannot be written",
+            fix="set AMAAS_HOME to a folder of your own, and start again",
+        ) from error
 
 
 @contextlib.contextmanager

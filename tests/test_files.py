@@ -1,11 +1,14 @@
-"""A file that is held against others."""
+"""A file that is held against others, and one that is written whole."""
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,3 +70,31 @@ def test_a_process_that_ends_lets_it_go(tmp_path):
         process.wait()
         with files.locked(path, 5):
             pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a system with a umask")
+def test_a_written_file_has_the_permissions_of_any_other_and_changes_those_of_none(tmp_path):
+    def write(number):
+        files.write_whole(tmp_path / f"whole-{number}", lambda file: file.write(b"x"))
+        (tmp_path / f"plain-{number}").touch()
+
+    before = sys.getswitchinterval()
+    mask = os.umask(0o027)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(write, range(200)))
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+        assert os.umask(mask) == 0o027
+    finally:
+        sys.setswitchinterval(before)
+        os.umask(mask)
+
+
+def test_a_writer_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+    path = tmp_path / "kept"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError):
+        files.write_whole(path, lambda file: file.write(b"new") / 0)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

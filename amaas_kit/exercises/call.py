@@ -23,7 +23,12 @@ from amaas_kit.exercises.placeholder import BLANK
 
 _KIT = str(Path(__file__).parent)
 _LIBRARIES = tuple(
-    {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), *site.getsitepackages()}
+    {
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("purelib"),
+        site.getusersitepackages(),
+        *site.getsitepackages(),
+    }
 )
 
 

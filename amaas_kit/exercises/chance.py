@@ -37,27 +37,44 @@ class SeededExercise(Exercise):
     def _examine(
         self, answer: Any, seed: int | None, draws: int
     ) -> tuple[Verdict, Mapping[str, Any] | None]:
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
         verdict, example = super()._examine(answer, seed, draws)
         if verdict.outcome != "correct":
             return verdict, example
         rng = np.random.default_rng(seed)
         cases = sorted((self.draw(rng) for _ in range(draws)), key=describe.size)[-CASES:]
         found: list[tuple[Call, str]] = []
-        worker = limit.run(lambda: found.extend(self._by_chance(answer, cases)), self.seconds)
+        called: list[Mapping[str, Any]] = []
+        worker = limit.run(
+            lambda: found.extend(self._by_chance(answer, cases, called)), self.seconds
+        )
         if not worker.finished:
             said = f"Called again, it gave no result within {self.seconds:g} s."
-            return Verdict("not yet", said), cases[0]
+            return Verdict("not yet", said), called[-1]
         if not found:
             return verdict, example
         one, complaint = found[0]
         return Verdict("not yet", not_yet(self, answer, one, [complaint], None)), one.arguments
 
-    def _by_chance(self, answer: Any, cases: list[Mapping[str, Any]]) -> list[tuple[Call, str]]:
-        firsts = [call(answer, case) for case in cases]
+    def _by_chance(
+        self,
+        answer: Any,
+        cases: list[Mapping[str, Any]],
+        called: list[Mapping[str, Any]],
+    ) -> list[tuple[Call, str]]:
+        """What chance does wrong, with the call that shows it; `called` gets each case."""
+
+        def again_with(case: Mapping[str, Any]) -> Call:
+            called.append(case)
+            return call(answer, case)
+
+        firsts = [again_with(case) for case in cases]
         for first, case in zip(firsts, cases, strict=True):
-            again = call(answer, case)
-            if again.error is not None:
-                return [(again, f"Called again, it raised {error_text(again.error)}")]
+            again = again_with(case)
+            for one in (first, again):
+                if one.error is not None:
+                    return [(one, f"Called again, it raised {error_text(one.error)}")]
             if not self._same(first, again):
                 return [
                     (
@@ -68,11 +85,14 @@ class SeededExercise(Exercise):
                 ]
         for first, case in zip(firsts, cases, strict=True):
             for step in range(1, OTHER_SEEDS + 1):
-                other = call(answer, {**case, "seed": case["seed"] + step})
+                other = again_with({**case, "seed": case["seed"] + step})
                 if other.error is not None or not self._same(first, other):
                     return []
         return [(firsts[0], "Whatever the seed, the result is the same: where is `seed` used?")]
 
     def _same(self, one: Call, other: Call) -> bool:
-        first, second = (self.decided(compare.plain(each.result)) for each in (one, other))
-        return compare.same(first, second, compare.Precision("float32"))
+        try:
+            first, second = (self.decided(compare.plain(each.result)) for each in (one, other))
+            return compare.same(first, second, compare.Precision("float32"))
+        except Exception:  # one of them cannot be read as the statement says
+            return False

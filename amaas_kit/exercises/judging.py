@@ -63,7 +63,7 @@ def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judg
         if not worker.finished:
             return _stopped(exercise, answer, cases, list(calls), worker)
         if any(_is_unfinished(one) for one in calls):
-            return _unfinished(), None
+            return _unfinished(calls[0]), None
         return _judged(exercise, answer, calls, rng)
 
 
@@ -160,7 +160,14 @@ def _refusal(exercise: Exercise, answer: Any) -> Verdict | None:
     return None
 
 
-def _unfinished() -> Verdict:
+def _unfinished(one: Call | None = None) -> Verdict:
+    """The verdict on an answer with a gap; a call shows of which kind the gap is."""
+    if one is not None and isinstance(one.error, NotImplementedError):
+        return Verdict(
+            "not attempted",
+            "Your function raised NotImplementedError, which stands for code that is still to be "
+            "written. Put your own code there, run that cell, then run the check again.",
+        )
     return Verdict(
         "not attempted",
         f"There is still a `{BLANK}` in your answer. Replace every `{BLANK}` by your own code, run "

@@ -122,10 +122,10 @@ def _path() -> Path:
 def _read() -> tuple[Book, str | None]:
     """The marks in the file; one that is broken is set aside, and a sentence says so."""
     try:
-        return parse(_path().read_bytes()), None
+        return parse(_content()), None
     except FileNotFoundError:
         return {}, None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         kept = _set_aside(_path())
         return {}, (
             f"The file of your progress could not be read ({_reason(error)}). It was kept as "
@@ -133,10 +133,23 @@ def _read() -> tuple[Book, str | None]:
         )
 
 
+def _content() -> bytes:
+    """What stands in the file.
+
+    Raises:
+        ValueError: it is a folder, a pipe or the like.
+        OSError: it cannot be read now, which says nothing about its content.
+    """
+    path = _path()
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    return path.read_bytes()
+
+
 def _read_only(error: Exception) -> tuple[Book, str | None]:
     """The marks where nothing can be written."""
     try:
-        return parse(_path().read_bytes()), None
+        return parse(_content()), None
     except FileNotFoundError:
         return {}, None
     except (OSError, ValueError):

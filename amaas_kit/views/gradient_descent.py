@@ -544,11 +544,17 @@ def _judgement(surface: Surface, rule: Rule, walk: Walk, shown: int) -> str:
             f"rate long ({rate:.3g}) in each weight, and no limit like 2 / curvature holds."
         )
     how = f"{_as_formula(rule, steepest)} = {limit:.3g}"
+    at_limit = np.isclose(rate, limit, rtol=1e-9)
     if not surface.quadratic:
-        side = "below" if rate < limit else "above"
+        side = "at" if at_limit else "below" if rate < limit else "above"
         return (
             f"At this place the largest curvature is {steepest:.3g}, and the rate {rate:.3g} is "
             f"{side} {how}; on this surface the limit changes from place to place."
+        )
+    if at_limit:
+        return (
+            f"It neither converges nor diverges: the rate {rate:.3g} is the limit {how}."
+            f"{_factor(rule, surface)}"
         )
     if rate > limit:
         return f"It diverges: the rate {rate:.3g} is above the limit {how}.{_factor(rule, surface)}"

@@ -562,12 +562,15 @@ def running_lab(folder: Path) -> Iterator[str]:
 
 def end(process: subprocess.Popen[str]) -> None:
     """End a server and the kernels that it started."""
+    if process.poll() is not None:
+        return
     started = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     try:
         process.wait(timeout=30)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
     _, alive = psutil.wait_procs(started, timeout=10)
     for left in alive:
         left.kill()

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -189,10 +190,13 @@ def running(tmp_path, monkeypatch):
         text=True,
         start_new_session=True,
     ) as process:
-        address = next(line for line in process.stdout if "http://" in line).split()[-1]
-        yield process, "/".join(address.split("/")[:3])
+        address = next((line for line in process.stdout if "http://" in line), "").split()[-1:]
+        assert address, f"amaas lab gave no address; it ended with status {process.wait()}"
+        yield process, "/".join(address[0].split("/")[:3])
         if process.poll() is None:
-            process.kill()
+            started = [process, *psutil.Process(process.pid).children(recursive=True)]
+            for one in started:
+                one.kill()
 
 
 def ask(address, path, token="secret", **options):
@@ -251,3 +255,41 @@ def test_a_folder_opens_with_the_table_of_contents_the_first_time_and_as_it_was_
     assert lab.prepare_workspace(tmp_path / "work") == place
     assert json.loads(file.read_bytes()) == first
     assert lab.prepare_workspace(tmp_path / "other" / "work") != place
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"metadata": {}}', '{"data": {}}'])
+def test_a_layout_that_cannot_be_read_gives_way_to_the_first_one(tmp_path, monkeypatch, broken):
+    monkeypatch.setenv("AMAAS_HOME", str(tmp_path / "home"))
+    [file] = lab.prepare_workspace(tmp_path / "work").iterdir()
+    first = file.read_text()
+    file.write_text(broken)
+    lab.prepare_workspace(tmp_path / "work")
+    assert json.loads(file.read_text())["data"] == json.loads(first)["data"]
+
+
+def test_an_own_folder_that_cannot_be_made_is_said(kit, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "lab").touch()
+    for prepare in (lab.copy_pages, lab.prepare_workspace):
+        with pytest.raises(DataError, match="AMAAS_HOME"):
+            prepare(tmp_path / "work")
+
+
+def test_pages_copied_by_many_at_once_are_all_noted(kit, tmp_path):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lab.copy_pages, [tmp_path / f"work-{n}" for n in range(16)]))
+    noted = json.loads((tmp_path / "home" / "lab" / lab.PAGE_NOTES).read_bytes())
+    assert len(noted) == 16
+
+
+def test_a_copy_that_cannot_be_moved_away_leaves_nothing(kit, tmp_path, monkeypatch):
+    lab.copy_lessons(tmp_path / "work")
+    before = names(tmp_path / "work")
+
+    def refuse(self, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(DataError, match="Permission denied"):
+        lab.reset_lesson("02", tmp_path / "work")
+    assert names(tmp_path / "work") == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 from pathlib import Path
 
 import nbformat
@@ -226,6 +227,31 @@ def test_a_division_comes_from_its_seed():
     assert "with the same seed" in by(lambda seed: np.random.default_rng()).message
     assert "Whatever the seed" in by(lambda seed: np.random.default_rng(0)).message
     assert by(np.random.RandomState).outcome == "correct"
+
+
+def test_an_answer_that_fails_only_when_it_is_called_again_is_said_to_fail():
+    def after_ten(then):
+        calls = iter(range(10**6))
+
+        def split_by_writer(writers, share, seed):
+            if next(calls) < 10:
+                return ex.split_by_writer(writers, share, seed)
+            return then()
+
+        return ex.split_rows.examine(split_by_writer)
+
+    def raises():
+        raise LookupError("no more rows")
+
+    for then, said in [
+        (raises, "Called again, it raised LookupError: no more rows"),
+        (lambda: None, "gave another result"),
+        (lambda: "odd", "gave another result"),
+        (lambda: time.sleep(12), "no result within 10 s"),
+    ]:
+        verdict = after_ten(then)
+        assert verdict.outcome == "not yet"
+        assert said in verdict.message
 
 
 def test_rows_in_another_order_are_the_same_division():

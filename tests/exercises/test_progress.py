@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -193,6 +194,34 @@ def test_a_folder_in_its_place_is_set_aside_too(layer, home, capsys):
     assert (home / "progress.broken-1.json" / "inside").is_dir()
     layer.check(no_bias)
     assert marks_of(home)["attempts"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with named pipes")
+def test_a_pipe_in_its_place_is_set_aside_and_nobody_waits_for_it(layer, home, capsys):
+    home.mkdir()
+    os.mkfifo(home / "progress.json")
+    layer.check(no_bias)
+    assert "it is not a file" in capsys.readouterr().out
+    assert marks_of(home)["attempts"] == 1
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_stays_where_it_is(
+    layer, home, monkeypatch, capsys
+):
+    layer.check(no_bias)
+    before = (home / "progress.json").read_bytes()
+
+    def busy(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as moment:
+        moment.setattr(Path, "read_bytes", busy)
+        assert layer.check(layer.answer).outcome == "correct"
+        assert "Your progress was not marked: Permission denied" in capsys.readouterr().out
+        show_progress("forward_pass")
+        assert "cannot be read: Permission denied" in capsys.readouterr().out
+    assert (home / "progress.json").read_bytes() == before
+    assert not list(home.glob("progress.broken-*"))
 
 
 def test_a_home_that_is_a_file_does_not_stop_a_check(layer, tmp_path, monkeypatch, capsys):

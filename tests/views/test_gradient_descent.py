@@ -174,6 +174,14 @@ def test_the_verdict_turns_at_the_limit_and_the_walk_agrees(rule, limit, surface
     assert loss_in(above.sentence) > 1000
 
 
+@pytest.mark.parametrize(("rule", "momentum"), [("SGD", 0.9), ("Momentum", 0.0)])
+def test_at_the_limit_a_walk_neither_converges_nor_diverges(rule, momentum):
+    explorer = views.DescentExplorer("bowl", rule, rate=1.0, momentum=momentum)
+    start = SURFACES["bowl"].loss(np.array(SURFACES["bowl"].start))
+    assert loss_in(explorer.sentence) == pytest.approx(start)
+    assert "It neither converges nor diverges: the rate 1 is the limit" in explorer.sentence
+
+
 def test_the_factors_in_the_sentence_are_those_of_a_step():
     explorer = views.DescentExplorer("valley", "SGD", rate=0.06)
     across, along = 1 - 25 * explorer.rate.value, 1 - explorer.rate.value
