@@ -68,8 +68,16 @@ class Landscape:
     ) -> None:
         _require_walkable(net)
         self.net = net.copy()
-        self.rows, self.side = affordable(net.count_parameters(), min(rows, len(np.asarray(x))))
-        self._x, self._y = np.asarray(x)[: self.rows], np.asarray(y)[: self.rows]
+        x, y = np.asarray(x), np.asarray(y)
+        if x.shape[:1] != y.shape[:1]:
+            raise NetworkError(
+                situation=SITUATION,
+                seen=f"x of shape {x.shape} and y of shape {y.shape}",
+                wrong="each row has one truth",
+                fix="pass x and y of the same rows, for example x, y = split.validation",
+            )
+        self.rows, self.side = affordable(net.count_parameters(), min(rows, len(x)))
+        self._x, self._y = x[: self.rows], y[: self.rows]
         self._loss = choose_loss(self._y, loss)
         rng = np.random.default_rng(seed)
         with np.errstate(all="ignore"):
@@ -148,9 +156,9 @@ def affordable(parameters: int, rows: int) -> tuple[int, int]:
     A place costs one multiplication a parameter and row, and some for moving the weights.
     """
     for side in (21, 15, 11, 7):
-        affordable = int(AFFORDABLE / (side**2 * parameters)) - 4
-        if affordable >= min(rows, 32):
-            return min(rows, affordable), side
+        most = int(AFFORDABLE / (side**2 * parameters)) - 4
+        if most >= min(rows, 32):
+            return min(rows, most), side
     return min(rows, 8), 7
 
 

@@ -96,6 +96,7 @@ function paper(model, parent) {
 
   const clear = () => {
     strokes = [];
+    drawing = null;
     liftPen();
     redraw();
     send();
@@ -176,8 +177,12 @@ function paper(model, parent) {
   canvas.addEventListener("focus", redraw);
 
   const follow = () => {
-    if (drawing !== null || timer !== null) return;
-    strokes = structuredClone(model.get("strokes"));
+    const told = model.get("strokes");
+    if (drawing !== null || timer !== null || JSON.stringify(told) === JSON.stringify(strokes)) {
+      return;
+    }
+    strokes = structuredClone(told);
+    liftPen();
     redraw();
   };
   model.on("change:strokes", follow);

@@ -137,7 +137,14 @@ def draw_drawing(strokes: Strokes, ask: Ask) -> Figure:
     for line in filter(len, strokes):
         x, y = np.asarray(line, np.float64).T
         paper.plot(
-            x, y, color="black", linewidth=8, solid_capstyle="round", solid_joinstyle="round"
+            x,
+            y,
+            color="black",
+            linewidth=8,
+            marker="o" if len(line) == 1 else "",
+            markersize=8,
+            solid_capstyle="round",
+            solid_joinstyle="round",
         )
     paper.set(title="drawn", xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[], aspect="equal")
     draw_image(seen, image)

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from amaas_kit.session import COLOURS
+from amaas_kit.views.curves import curve_style
 from amaas_kit.views.training_monitor import TrainingMonitor
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "draw_training",
 ]
 
-MARKERS = ("o", "s", "^", "D", "v", "P")
 
 PARTS = ("training", "validation", "test")
 
@@ -51,8 +51,8 @@ def draw_training(
     figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     for i, (name, losses) in enumerate(curves.items()):
         axis.plot(
-            range(len(losses)), losses, color=COLOURS[i], label=name,
-            marker=MARKERS[i], markevery=max(1, len(losses) // 10),
+            range(len(losses)), losses, **curve_style(i), label=name,
+            markevery=max(1, len(losses) // 10),
         )  # fmt: skip
     axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label=baseline_name)
     axis.set(xlabel="epoch", ylabel="loss", yscale="log")
@@ -73,7 +73,7 @@ def draw_starts(losses: Mapping[str, npt.ArrayLike], baseline: float) -> Figure:
     for i, (name, values) in enumerate(losses.items()):
         ordered = np.sort(np.asarray(values))
         numbers = np.arange(1, len(ordered) + 1)
-        axis.plot(numbers, ordered, MARKERS[i], color=COLOURS[i], markersize=3.5, label=name)
+        axis.plot(numbers, ordered, **curve_style(i), linestyle="", markersize=3.5, label=name)
     axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label="always the mean")
     axis.set(xlabel="random starts, best first", ylabel="loss at the end", yscale="log")
     axis.legend(loc="lower right")
@@ -126,7 +126,7 @@ def draw_leakage(scores: Mapping[str, npt.ArrayLike]) -> Figure:
     for i, (name, values) in enumerate(scores.items()):
         accuracies = np.asarray(values)
         places = i + np.linspace(-0.15, 0.15, len(accuracies))
-        axis.plot(places, accuracies, MARKERS[i], color=COLOURS[i], alpha=0.8, label=name)
+        axis.plot(places, accuracies, **curve_style(i), linestyle="", alpha=0.8, label=name)
         middle = float(np.median(accuracies))
         axis.plot([i - 0.25, i + 0.25], [middle] * 2, color="black", linewidth=1.5)
         axis.annotate(f"median {middle:.3f}", (i + 0.27, middle), va="center")

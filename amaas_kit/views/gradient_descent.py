@@ -22,14 +22,12 @@ from amaas_kit.session import COLOURS
 from amaas_kit.training import SGD, Adam, Momentum, Nesterov, RMSProp, Rule
 from amaas_kit.training.descent import SURFACES, Surface, Walk, descend, largest_rate
 from amaas_kit.training.landscape import Landscape
+from amaas_kit.views.curves import curve_style
 from amaas_kit.views.picture import Scene, empty_figure
 from amaas_kit.views.view import View
 
 Loss = Callable[[Any], Any]
 """A loss of one weight; or of two, w[0] and w[1], each a number or an array."""
-
-MARKERS = ("o", "s", "^", "D", "v", "P")
-"""One a curve, so that curves can be told apart without colour."""
 
 
 def draw_slopes(
@@ -49,7 +47,8 @@ def draw_slopes(
     w = np.linspace(*window, 301)
     axis.plot(w, loss(w), color="grey", label="loss")
     reach = (window[1] - window[0]) / 9
-    for place, colour in zip(places, COLOURS, strict=False):
+    for i, place in enumerate(places):
+        colour = curve_style(i)["color"]
         height, steepness = float(loss(place)), float(slope(place))
         near = np.array([place - reach, place + reach])
         tangent = height + steepness * (near - place)
@@ -111,9 +110,10 @@ def draw_factors(
     line = np.linspace(0, tried.max(), 401)
     for i, curvature in enumerate(curvatures):
         theory = np.abs(1 - line * curvature)
-        axis.plot(line, theory, color=COLOURS[i], label=f"|1 - rate x {curvature:g}|")
+        style = curve_style(i)
+        axis.plot(line, theory, color=style["color"], label=f"|1 - rate x {curvature:g}|")
         axis.plot(
-            tried, seen[:, i], MARKERS[i], color=COLOURS[i], markersize=6,
+            tried, seen[:, i], **style, linestyle="", markersize=6,
             label=f"measured, curvature {curvature:g}",
         )  # fmt: skip
     limit = 2 / max(curvatures)
@@ -160,9 +160,8 @@ def draw_paths(
         axis = axes[0, 0 if together else i]
         steps = np.asarray(path)
         axis.plot(
-            steps[:, 0], steps[:, 1], color=COLOURS[i % len(COLOURS)],
-            marker=MARKERS[i % len(MARKERS)], markersize=3.5, linewidth=1.2, label=title,
-        )  # fmt: skip
+            steps[:, 0], steps[:, 1], **curve_style(i), markersize=3.5, linewidth=1.2, label=title
+        )
         axis.plot(*steps[0], "o", color="black", markersize=7, zorder=5)
         if not together:
             axis.set_title(title)
@@ -329,8 +328,8 @@ def draw_losses(
     for i, (name, curve) in enumerate(curves.items()):
         values = np.asarray(curve)
         axis.plot(
-            np.arange(len(values)) + first, values, color=COLOURS[i % len(COLOURS)], label=name,
-            marker=MARKERS[i % len(MARKERS)], markersize=4, markevery=max(1, len(values) // 12),
+            np.arange(len(values)) + first, values, **curve_style(i), label=name,
+            markersize=4, markevery=max(1, len(values) // 12),
         )  # fmt: skip
     axis.set(xlabel=xlabel, ylabel=ylabel, yscale="log")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -350,7 +349,7 @@ def draw_first_steps(steps: Mapping[str, npt.ArrayLike]) -> Figure:
     for i, (name, lengths) in enumerate(steps.items()):
         values = np.asarray(lengths)
         numbers = np.arange(1, len(values) + 1)
-        axis.plot(numbers, values, MARKERS[i] + "-", color=COLOURS[i], label=name)
+        axis.plot(numbers, values, **curve_style(i), label=name)
     axis.set(xlabel="step", ylabel="length / learning rate", ylim=(0, None))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend()
@@ -394,7 +393,7 @@ def draw_rates(
     """
     figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     for i, (name, score) in enumerate(scores.items()):
-        axis.plot(rates, np.asarray(score), MARKERS[i] + "-", color=COLOURS[i], label=name)
+        axis.plot(rates, np.asarray(score), **curve_style(i), label=name)
     axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label="most frequent class")
     axis.set(xlabel="learning rate", ylabel="accuracy", xscale="log", ylim=(0, 1.02))
     axis.legend()
@@ -640,7 +639,7 @@ def _draw_landscape(
 class LossLandscape(View):
     """The loss around a trained network, along two random directions of the length of its weights.
 
-    The map is computed once, in about a second at most. The sliders move the network itself, and
+    The map is computed once, in about a second. The sliders move the network itself, and
     the sentence reads its exact loss there. See `amaas_kit.training.landscape.Landscape`.
 
     Args:
@@ -746,8 +745,10 @@ def draw_cuts(places: npt.ArrayLike, cuts: Mapping[str, npt.ArrayLike], baseline
     """
     figure, axis = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     for i, (name, losses) in enumerate(cuts.items()):
-        style = MARKERS[i] + ("-" if i % 2 == 0 else "--")
-        axis.plot(places, np.asarray(losses), style, color=COLOURS[i], markersize=5, label=name)
+        axis.plot(
+            places, np.asarray(losses), **curve_style(i), linestyle=("-", "--")[i % 2],
+            markersize=5, label=name,
+        )  # fmt: skip
     axis.axhline(baseline, color="black", linewidth=0.9, linestyle=":", label="all outputs 0")
     axis.set(xlabel="along the direction", ylabel="loss", yscale="log")
     axis.legend()
@@ -767,10 +768,9 @@ def draw_curvatures(curves: Mapping[float, npt.ArrayLike], every: int) -> Figure
     for i, (rate, curve) in enumerate(curves.items()):
         values = np.asarray(curve)
         steps = np.arange(len(values)) * every
-        axis.plot(
-            steps, values, MARKERS[i] + "-", color=COLOURS[i], markersize=4, label=f"rate {rate:g}"
-        )
-        axis.axhline(2 / rate, color=COLOURS[i], linewidth=1, linestyle="--")
+        style = curve_style(i)
+        axis.plot(steps, values, **style, markersize=4, label=f"rate {rate:g}")
+        axis.axhline(2 / rate, color=style["color"], linewidth=1, linestyle="--")
         axis.text(
             1.01, 2 / rate, f"2 / {rate:g}", transform=axis.get_yaxis_transform(), va="center"
         )

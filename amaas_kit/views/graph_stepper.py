@@ -47,6 +47,12 @@ MOST_NODES = 40
 MOST_COLUMNS = 8
 """Of more columns, the boxes in the stepper's picture would leave no room for arrows."""
 
+MOST_ROWS = 12
+"""A picture of more rows is higher than a page."""
+
+LEAST_HIGH = 0.9
+"""Inches from row to row at least; boxes of one column, 0.9 rows apart, do not touch then."""
+
 Points = npt.NDArray[np.float64]
 Place = tuple[float, float]
 
@@ -112,7 +118,7 @@ class GraphStepper(View):
 
     Raises:
         NetworkError: no graph, something that is no Value, a number that is not finite, or too many
-            nodes, or operations in a row, to be read.
+            nodes, operations in a row, or numbers in a column, to be read.
 
     Taught in: notebooks/02_backpropagation, A scalar graph.
     """
@@ -121,7 +127,7 @@ class GraphStepper(View):
         self._graphs = _named(lesson_graphs() if graphs is None else graphs)
         for result in self._graphs.values():
             _require_readable(result)
-            _require_narrow(result)
+            _require_room(result)
         self._walk = Walk(next(iter(self._graphs.values())))
         self._expression = ipywidgets.Dropdown(options=list(self._graphs), description="graph")
         self._step = self._slider(step)
@@ -129,7 +135,9 @@ class GraphStepper(View):
         back.on_click(lambda _: self._go(-1))
         forth.on_click(lambda _: self._go(1))
         self._expression.observe(self._choose, "value")
-        super().__init__([self._expression, self._step, back, forth], STEPPER_SIZE)
+        width, height = STEPPER_SIZE
+        size = width, max(height, *map(_least_height, self._graphs.values()))
+        super().__init__([self._expression, self._step, back, forth], size)
 
     def paint(self, figure: Figure) -> str:
         """The graph after the chosen step."""
@@ -301,8 +309,22 @@ def _require_readable(result: Value) -> None:
             )
 
 
-def _require_narrow(result: Value) -> None:
-    columns = 1 + max(column for column, _ in layout(result).values())
+def _least_height(result: Value) -> float:
+    """Inches that the picture of a graph needs, so that no box lies on another."""
+    low, high = _extent(_spread(layout(result), WIDE, LEAST_HIGH))
+    return float(high[1] - low[1] + 2 * MARGIN)
+
+
+def _require_room(result: Value) -> None:
+    columns, rows = (1 + max(place[i] for place in layout(result).values()) for i in (0, 1))
+    if rows > MOST_ROWS:
+        raise NetworkError(
+            situation="While showing a computation graph step by step",
+            seen=f"{rows:.0f} numbers below one another",
+            wrong=f"more than {MOST_ROWS} make a picture higher than a page",
+            fix="step through a graph of fewer given numbers; draw_graph shows the whole, as high "
+            "as it needs",
+        )
     if columns > MOST_COLUMNS:
         raise NetworkError(
             situation="While showing a computation graph step by step",

@@ -237,7 +237,7 @@ def _layers_around(hidden: int, reached: int) -> range:
 
 
 def _say_input(x: Array, title: str) -> str:
-    return f"{title.capitalize()}. {len(x):,} numbers, {(x > 0).sum():,} of them above 0."
+    return f"{title[:1].upper()}{title[1:]}. {len(x):,} numbers, {(x > 0).sum():,} of them above 0."
 
 
 def _say_layer(net: Network, steps: Sequence[LayerTrace], reached: int) -> str:

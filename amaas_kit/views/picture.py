@@ -30,6 +30,7 @@ function render({ model, el }) {
   el.append(picture, says);
 
   let latest = null;
+  let decoding = false;
   const put = (address, sentence) => {
     const before = picture.src;
     picture.hidden = !address;
@@ -41,16 +42,18 @@ function render({ model, el }) {
   };
   const show = async () => {
     const png = model.get("png");
-    const sentence = model.get("sentence");
-    if (png === latest) return put(picture.src, sentence);
+    if (png === latest && decoding) return; // its end takes the sentence of that moment
+    if (png === latest) return put(picture.src, model.get("sentence"));
     latest = png;
-    if (!png.byteLength) return put("", sentence);
+    decoding = png.byteLength > 0;
+    if (!decoding) return put("", model.get("sentence"));
     const address = URL.createObjectURL(new Blob([png], { type: "image/png" }));
     const next = new Image();
     next.src = address;
     await next.decode().catch(() => {});
-    if (png === latest) put(address, sentence);
-    else URL.revokeObjectURL(address);
+    if (png !== latest) return URL.revokeObjectURL(address);
+    decoding = false;
+    put(address, model.get("sentence"));
   };
   model.on("change", show);
   show();

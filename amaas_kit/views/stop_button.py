@@ -70,6 +70,13 @@ class StopButton(anywidget.AnyWidget):
         self.on_msg(lambda _, content, buffers: self._hear(content))
         comm.get_comm_manager().register_target(self._target, self._opened)
 
+    def close(self) -> None:
+        """Take the button off the page, and hear no more presses."""
+        manager = comm.get_comm_manager()
+        if self._target in manager.targets:
+            manager.unregister_target(self._target, self._opened)
+        super().close()
+
     def _opened(self, line: comm.base_comm.BaseComm, message: dict[str, Any]) -> None:
         line.close()
         self._hear(message["content"]["data"])

@@ -108,6 +108,12 @@ class View(ipywidgets.VBox):  # type: ignore[misc]
         row.children = [new if control is old else control for control in row.children]
         old.close()
 
+    def close(self) -> None:
+        """Take the view off the page, and free it and its parts."""
+        for part in leaves(self.children):
+            part.close()
+        super().close()
+
     def _show(self, png: bytes, sentence: str) -> None:
         self.sentence = sentence
         self._picture.show(png, sentence)

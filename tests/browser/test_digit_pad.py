@@ -26,6 +26,9 @@ pad
     "read": """
 print(pad.answer, len(pad.strokes), pad.image is None)
 """,
+    "emptied": """
+pad.draw([])
+""",
     "lost": """
 gone = ak.serving.Client("http://127.0.0.1:9", timeout=1)
 lost = DigitPad(gone)
@@ -96,6 +99,35 @@ def test_clear_takes_drawing_and_answer_away(lesson):
     assert pad.says() == "Nothing drawn yet."
     assert bars(pad) == []
     assert lesson.run_cell("read").strip() == "None 0 True"
+
+
+def test_cleared_in_the_middle_of_a_line_it_can_be_drawn_on_again(lesson):
+    pad = lesson.view("DigitPad")
+    mouse = lesson.page.mouse
+    box = pad.element.locator(".amaas-paper").bounding_box()
+    middle = box["x"] + box["width"] / 2
+    mouse.move(middle, box["y"] + 20)
+    mouse.down()
+    mouse.move(middle, box["y"] + 60, steps=3)
+    lesson.page.keyboard.press("Delete")
+    mouse.move(middle, box["y"] + 90, steps=3)
+    mouse.up()
+    assert lesson.run_cell("read").strip() == "None 0 True"
+    pad.changes(lambda: pad.draw(circle()))
+    assert ANSWER.fullmatch(pad.says()).group(1) == "0"
+
+
+def test_a_drawing_from_python_lifts_the_pen(lesson):
+    pad = lesson.view("DigitPad")
+    pad.element.locator(".amaas-paper").focus()
+    pad.changes(lambda: press(lesson.page, "Space Down*3"))
+    lesson.run_cell("emptied")
+    lesson.page.wait_for_timeout(300)
+    pad.element.locator(".amaas-paper").focus()
+    press(lesson.page, "Down*3")
+    assert pad.says() == "Nothing drawn yet."
+    pad.changes(lambda: press(lesson.page, "Space Down*3 Space"))
+    assert lesson.run_cell("read").split()[1] == "1"
 
 
 def test_a_digit_drawn_with_the_keyboard_is_answered(lesson):

@@ -1,5 +1,6 @@
 """The figures of lesson 02 show the values, slopes and gradients that the rooms compute."""
 
+import itertools
 import math
 
 import numpy as np
@@ -249,6 +250,14 @@ def chain(count):
     return value
 
 
+def total(count):
+    """The sum of many numbers, added in pairs."""
+    values = [Value(float(number)) for number in range(count)]
+    while len(values) > 1:
+        values.append(values.pop(0) + values.pop(0))
+    return values[0]
+
+
 @pytest.mark.parametrize(
     ("graphs", "word"),
     [
@@ -259,6 +268,7 @@ def chain(count):
         (Value(1e308) * Value(1e308), "finite"),
         (chain(5_000), "10,001 nodes"),
         (chain(8), "8 operations that wait for one another"),
+        (total(16), "16 numbers below one another"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_at_once(graphs, word):
@@ -276,6 +286,15 @@ def test_a_figure_refuses_what_the_stepper_refuses():
 def test_the_longest_graph_that_is_taken_can_be_stepped_through():
     view = views.GraphStepper(chain(7), step=99)
     assert "All gradients are whole." in view.sentence
+
+
+@pytest.mark.parametrize("count", range(2, 13))
+def test_of_many_numbers_no_box_lies_on_another(count):
+    view = views.GraphStepper({"many": total(count), "few": total(2)}, step=99)
+    boxes = [path.get_extents() for path in view.figure().artists[-2].get_paths()]
+    assert len(boxes) == 2 * count - 1
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
 
 
 def test_the_mask_lets_through_what_came_from_a_positive_sum():

@@ -202,6 +202,12 @@ def test_the_figure_shows_what_the_pad_shows(net):
     assert answer.get_title() == pad.sentence
 
 
+def test_a_single_point_can_be_seen_in_the_figure(net):
+    paper = draw_drawing([[(0.5, 0.5)]], net).axes[0]
+    [dot] = paper.get_lines()
+    assert dot.get_marker() == "o"
+
+
 def test_the_figure_of_nothing_says_so(net):
     with pytest.raises(DataError, match="draw a digit first"):
         draw_drawing([], net)

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from matplotlib import pyplot as plt
 
 from amaas_kit.views import first_network as views
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def labelled(axis, label):

@@ -11,7 +11,6 @@ import sys
 import numpy as np
 import pytest
 from matplotlib import image
-from matplotlib import pyplot as plt
 
 from amaas_kit.errors import NetworkError, TrainingError
 from amaas_kit.network import Network
@@ -20,12 +19,6 @@ from amaas_kit.training.descent import SURFACES, descend
 from amaas_kit.training.landscape import Landscape
 from amaas_kit.views import gradient_descent as views
 from amaas_kit.views.picture import png_of
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def bowl(w):

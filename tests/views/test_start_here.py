@@ -1,5 +1,7 @@
 """The figures of lesson 00 show the digits, the answer and the findings that they were given."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,14 @@ def test_digits_are_drawn_with_their_labels():
     assert [axis.get_title() for axis in axes] == [str(y) for y in data.y[:4]]
     for axis, x in zip(axes, data.x, strict=False):
         np.testing.assert_array_equal(axis.images[0].get_array().ravel(), x)
+
+
+def test_fewer_digits_than_asked_for_leave_no_gaps():
+    data = load_digits().train
+    few = dataclasses.replace(data, x=data.x[:3], y=data.y[:3])
+    axes = views.draw_digits(few).axes
+    assert len(axes) == 3
+    assert all(axis.images for axis in axes)
 
 
 def test_the_answers_bars_are_its_probabilities():

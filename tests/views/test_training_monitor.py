@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import comm
 import numpy as np
 import pytest
 
@@ -227,3 +228,13 @@ def test_fast_epochs_are_not_slowed_by_painting(split):
     # One before the run, one after it; in between at most one each REST_SECONDS.
     assert len(painted) <= 3 + history.seconds / training_monitor.REST_SECONDS
     assert monitor.sentence.startswith("Finished after 100 epochs.")
+
+
+def test_a_monitor_that_is_closed_hears_no_more_presses():
+    monitor = TrainingMonitor()
+    targets = comm.get_comm_manager().targets
+    target = monitor._stop._target
+    assert target in targets
+    monitor.close()
+    assert target not in targets
+    monitor.close()
