@@ -115,19 +115,7 @@ def test_cleared_in_the_middle_of_a_line_it_can_be_drawn_on_again(lesson):
     assert lesson.run_cell("read").strip() == "None 0 True"
     pad.changes(lambda: pad.draw(circle()))
     assert ANSWER.fullmatch(pad.says()).group(1) == "0"
-
-
-def test_a_drawing_from_python_lifts_the_pen(lesson):
-    pad = lesson.view("DigitPad")
-    pad.element.locator(".amaas-paper").focus()
-    pad.changes(lambda: press(lesson.page, "Space Down*3"))
-    lesson.run_cell("emptied")
-    lesson.page.wait_for_timeout(300)
-    pad.element.locator(".amaas-paper").focus()
-    press(lesson.page, "Down*3")
-    assert pad.says() == "Nothing drawn yet."
-    pad.changes(lambda: press(lesson.page, "Space Down*3 Space"))
-    assert lesson.run_cell("read").split()[1] == "1"
+    pad.changes(pad.control("Clear").click)
 
 
 def test_a_digit_drawn_with_the_keyboard_is_answered(lesson):
@@ -153,6 +141,19 @@ def test_a_digit_drawn_with_the_keyboard_is_answered(lesson):
     assert now in (active, lesson.at("pad"), lesson.at("read"))
     press(page, "Tab")
     assert pad.control("Clear").evaluate("button => button === document.activeElement")
+
+
+def test_a_drawing_from_python_lifts_the_pen(lesson):
+    pad = lesson.view("DigitPad")
+    pad.element.locator(".amaas-paper").focus()
+    pad.changes(lambda: press(lesson.page, "Space Down*3"))
+    lesson.run_cell("emptied")
+    lesson.page.wait_for_timeout(300)
+    pad.element.locator(".amaas-paper").focus()
+    press(lesson.page, "Down*3")
+    assert pad.says() == "Nothing drawn yet."
+    pad.changes(lambda: press(lesson.page, "Space Down*3 Space"))
+    assert lesson.run_cell("read").split()[1] == "1"
 
 
 def test_what_python_draws_appears_on_the_paper(lesson):
