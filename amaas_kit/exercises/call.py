@@ -150,6 +150,12 @@ def line_of(error: BaseException) -> str | None:
     return f"line {number}: {source}" if source else f"line {number}"
 
 
+def comes_from_a_library(error: BaseException) -> bool:
+    """Whether code that the learner called raised an error, not the learner's own."""
+    frames = _frames(error.__traceback__)
+    return bool(frames) and frames[-1][0].f_code.co_filename.startswith(_LIBRARIES)
+
+
 def mentions_blank(error: BaseException) -> bool:
     """Whether code in which an error came up still has the placeholder in it."""
     return any(

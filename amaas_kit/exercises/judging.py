@@ -19,6 +19,7 @@ from amaas_kit.exercises import compare, describe, limit
 from amaas_kit.exercises.call import (
     Call,
     call,
+    comes_from_a_library,
     error_text,
     line_of,
     mentions_blank,
@@ -32,7 +33,10 @@ from amaas_kit.exercises.output import AskedForInput
 from amaas_kit.exercises.placeholder import BLANK, holds_blank
 from amaas_kit.exercises.verdict import Verdict
 
-ENDLESS = "Look for a loop that never ends: what in it brings its end closer at each pass?"
+ENDLESS = (
+    "Look for a loop that never ends (what in it brings its end closer at each pass?), or for far "
+    "more work than the task needs."
+)
 
 HUGE = 10_000_000
 """After a result of more numbers no other call is made: ten of them would fill a small laptop."""
@@ -162,7 +166,7 @@ def _refusal(exercise: Exercise, answer: Any) -> Verdict | None:
 
 def _unfinished(one: Call | None = None) -> Verdict:
     """The verdict on an answer with a gap; a call shows of which kind the gap is."""
-    if one is not None and isinstance(one.error, NotImplementedError):
+    if one is not None and _is_to_come(one.error):
         return Verdict(
             "not attempted",
             "Your function raised NotImplementedError, which stands for code that is still to be "
@@ -176,9 +180,13 @@ def _unfinished(one: Call | None = None) -> Verdict:
 
 
 def _is_unfinished(one: Call) -> bool:
-    if isinstance(one.error, NotImplementedError) or holds_blank(one.result):
-        return True
-    return one.error is not None and mentions_blank(one.error)
+    if one.error is None:
+        return holds_blank(one.result)
+    return _is_to_come(one.error) or mentions_blank(one.error)
+
+
+def _is_to_come(error: BaseException | None) -> bool:
+    return isinstance(error, NotImplementedError) and not comes_from_a_library(error)
 
 
 def _wrong_parameters(answer: Any, arguments: Arguments) -> Verdict:
@@ -274,9 +282,10 @@ def _raised_or_odd(exercise: Exercise, one: Call) -> Complaint | None:
             )
         return Complaint("It returned a generator: use `return` in place of `yield`.")
     if inspect.isroutine(one.result):
+        name = name_of(one.result)
+        what = "a function" if name == "your function" else f"the function {name}"
         return Complaint(
-            f"It returned the function {name_of(one.result)}, not what that function computes: "
-            "call it, with parentheses."
+            f"It returned {what}, not what that function computes: call it, with parentheses."
         )
     return None
 

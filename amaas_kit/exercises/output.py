@@ -14,6 +14,9 @@ LONGEST = 10_000
 
 _guard = threading.RLock()
 _users = 0
+_before: tuple[Any, Any] = (sys.stdout, sys.stderr)
+"""What stdout and stderr were when the block that runs was entered, without any route."""
+
 _lingering: list[threading.Thread] = []
 
 
@@ -78,8 +81,10 @@ def routed() -> Iterator[None]:
     Afterwards stdout, stderr and input are as they were, unless a thread that was left to itself
     (`leave`) still runs: then its output stays caught until a later block finds it ended.
     """
-    global _users
+    global _users, _before
     with _guard:
+        if not _users:
+            _before = _real(sys.stdout), _real(sys.stderr)
         _users += 1
         _install()
     try:
@@ -88,14 +93,18 @@ def routed() -> Iterator[None]:
         with _guard:
             _users -= 1
             _lingering[:] = [thread for thread in _lingering if thread.is_alive()]
-            if not _users and not _lingering:
-                _remove()
+            if not _users:
+                _put_back()
 
 
 def leave(thread: threading.Thread) -> None:
     """Keep the output of a thread that would not end away from the screen."""
     with _guard:
         _lingering.append(thread)
+
+
+def _real(stream: Any) -> Any:
+    return stream.real if isinstance(stream, _Route) else stream
 
 
 def _install() -> None:
@@ -115,12 +124,12 @@ def _route_to(real: Any, sink: str) -> Any:
     return _routes[-1]
 
 
-def _remove() -> None:
-    if isinstance(sys.stdout, _Route):
-        sys.stdout = sys.stdout.real
-    if isinstance(sys.stderr, _Route):
-        sys.stderr = sys.stderr.real
-    if isinstance(builtins.input, _Ask):
+def _put_back() -> None:
+    """Restore what was there, even where an answer put something else in its place."""
+    sys.stdout, sys.stderr = _before
+    if _lingering:
+        _install()
+    elif isinstance(builtins.input, _Ask):
         builtins.input = builtins.input.real
 
 

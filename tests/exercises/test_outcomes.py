@@ -146,6 +146,13 @@ def test_an_answer_that_says_itself_that_it_is_to_come(says):
     assert "____" not in says(to_come, "raised NotImplementedError", outcome="not attempted")
 
 
+def test_a_library_that_lacks_something_is_not_taken_for_an_answer_to_come(says):
+    def reads(x, w, b):
+        return asyncio.AbstractEventLoop().time()
+
+    says(reads, "It raised NotImplementedError", "AbstractEventLoop().time()")
+
+
 def test_a_wrong_value(says):
     message = says(
         lambda x, w, b: x @ w + 2 * b,
@@ -285,6 +292,7 @@ def test_a_generator_a_coroutine_and_a_function(says):
         says(lambda x, w, b: (row @ w + b for row in x), "Write square brackets")
         says(coroutine, "write `def`, not `async def`")
         says(function, "It returned the function generator", "with parentheses")
+        says(lambda x, w, b: lambda: x @ w, "It returned a function, not what that function")
     assert caught == []
 
 

@@ -236,6 +236,17 @@ def test_an_answer_that_swaps_stdout_is_no_trouble(layer, capsys):
     assert capsys.readouterr().out == "outside\n"
 
 
+def test_an_answer_that_puts_something_else_in_the_place_of_stdout_is_heard_no_more(layer, capsys):
+    def swaps(x, w, b):
+        sys.stdout = io.StringIO()
+        return x @ w
+
+    before = sys.stdout
+    assert "bias" in layer.check(swaps).message
+    assert sys.stdout is before
+    assert "bias" in capsys.readouterr().out
+
+
 def test_a_program_ends_though_an_answer_does_not(tmp_path):
     program = textwrap.dedent(
         """
