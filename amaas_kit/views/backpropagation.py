@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from amaas_kit.errors import NetworkError
 from amaas_kit.network import ACTIVATIONS, Network
 from amaas_kit.session import COLOURS
 from amaas_kit.views.graph_stepper import BACKWARD, FORWARD, GraphStepper, draw_graph, lesson_graphs
@@ -28,6 +29,9 @@ __all__ = [
     "lesson_graphs",
 ]
 
+
+MOST_CELLS = 100
+"""A table of more numbers cannot be read."""
 
 LINES = ("o-", "s--", "^:", "d-.")
 """One a curve, so that curves can be told apart without colour."""
@@ -46,7 +50,7 @@ def draw_slope(f: Callable[[Any], Any], at: float, step: float) -> Figure:
     x = np.linspace(at - 2, at + 2.5, 200)
     rise = f(at + step) - f(at)
     figure, axis = plt.subplots(figsize=(6.0, 3.6), layout="constrained")
-    axis.plot(x, f(x), color=FORWARD, label="f(x)")
+    axis.plot(x, np.broadcast_to(f(x), x.shape), color=FORWARD, label="f(x)")
     axis.plot(x, f(at) + rise / step * (x - at), "--", color=BACKWARD, label="line of that slope")
     axis.plot([at, at + step, at + step], [f(at), f(at), f(at + step)], "k-", linewidth=1)
     axis.plot([at, at + step], [f(at), f(at + step)], "o", color=FORWARD)
@@ -106,9 +110,19 @@ def draw_relu_mask(z: npt.ArrayLike, upstream: npt.ArrayLike) -> Figure:
         z: what went into the ReLU, a few rows and columns.
         upstream: dL/da, of the same shape.
 
+    Raises:
+        NetworkError: tables of another shape, or so large that they cannot be read.
+
     Taught in: notebooks/02_backpropagation, The mask of ReLU.
     """
     z, upstream = np.asarray(z, "float64"), np.asarray(upstream, "float64")
+    if z.ndim != 2 or z.shape != upstream.shape or not 1 <= z.size <= MOST_CELLS:
+        raise NetworkError(
+            situation="While drawing the mask of ReLU",
+            seen=f"z of shape {z.shape} and upstream of shape {upstream.shape}",
+            wrong=f"four tables of one shape are drawn, of {MOST_CELLS} numbers each at most",
+            fix="pass a few rows and columns, for example z[:4, :4] and upstream[:4, :4]",
+        )
     relu = ACTIVATIONS["relu"]
     mask = relu.vjp(z, np.ones_like(z))
     tables = {

@@ -63,7 +63,8 @@ function paper(model, parent) {
     for (const points of strokes) {
       ink.beginPath();
       points.forEach(([x, y], i) => (i ? ink.lineTo(x, y) : ink.moveTo(x, y)));
-      if (points.length === 1) ink.lineTo(...points[0]);
+      // A line from a point to the same point leaves no ink in every browser.
+      if (points.length === 1) ink.lineTo(points[0][0] + 0.0001, points[0][1]);
       ink.stroke();
     }
     if (pen.used && document.activeElement === canvas) {

@@ -35,6 +35,9 @@ PARTS = ("training", "validation", "test")
 LARGE = 1_000_000
 """From how many parameters on the article calls a model large, by the lower of its two measures."""
 
+MOST_CLASSES = 30
+"""In a table of more classes, numbers cannot be read."""
+
 
 def draw_training(
     curves: Mapping[str, Sequence[float]], baseline: float, baseline_name: str
@@ -140,7 +143,7 @@ def draw_confusion(counts: npt.ArrayLike, labels: Sequence[str | int]) -> Figure
 
     Args:
         counts: whole numbers (classes, classes); row: truth, column: answer.
-        labels: the names of the classes.
+        labels: the names of the classes; of more than 30 classes, colours stand for the counts.
 
     Taught in: notebooks/04_first_network, A confusion matrix.
     """
@@ -149,18 +152,21 @@ def draw_confusion(counts: npt.ArrayLike, labels: Sequence[str | int]) -> Figure
     np.fill_diagonal(off, 0)
     figure, axis = plt.subplots(figsize=(5.4, 4.9), layout="constrained")
     axis.imshow(off, cmap="Oranges", vmin=0, vmax=max(1, 1.4 * off.max()))
-    for truth, row in enumerate(table):
-        for answer, count in enumerate(row):
-            if count:
-                weight = "normal" if truth == answer else "bold"
-                axis.text(answer, truth, str(count), ha="center", va="center", weight=weight)
-    ticks = range(len(labels))
-    names = [str(label) for label in labels]
-    axis.set_xticks(ticks, names)
-    axis.set_yticks(ticks, names)
+    if len(table) <= MOST_CLASSES:
+        _write_counts(axis, table)
+        names = [str(label) for label in labels]
+        axis.set_xticks(range(len(names)), names)
+        axis.set_yticks(range(len(names)), names)
     axis.set(xlabel="answer", ylabel="truth")
     axis.grid(visible=False)
     return figure
+
+
+def _write_counts(axis: Axes, table: npt.NDArray[Any]) -> None:
+    for (truth, answer), count in np.ndenumerate(table):
+        if count:
+            weight = "normal" if truth == answer else "bold"
+            axis.text(answer, truth, str(count), ha="center", va="center", weight=weight)
 
 
 def draw_mistakes(

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from amaas_kit.errors import NetworkError
 from amaas_kit.network import Network
 from amaas_kit.session import COLOURS
 from amaas_kit.views.journey import JourneyExplorer, draw_journey
@@ -84,9 +85,20 @@ def draw_activations(names: Sequence[str] | None = None, limit: float = 4.0) -> 
         names: which; by default all that work on each number alone.
         limit: z from -limit to limit.
 
+    Raises:
+        NetworkError: a name that is not known.
+
     Taught in: notebooks/01_forward_pass, Activations.
     """
     known = elementwise()
+    unknown = set(names or ()) - set(known)
+    if unknown:
+        raise NetworkError(
+            situation="While drawing activations",
+            seen=f"names={list(names or ())}",
+            wrong="some of them do not work on each number alone, or are not known",
+            fix=f"choose from: {', '.join(known)}",
+        )
     chosen = {name: known[name] for name in names or known}
     columns = min(4, len(chosen))
     rows = math.ceil(len(chosen) / columns)

@@ -233,7 +233,8 @@ class _WalkDrawing:
         [self._taken] = self._aside.plot([], "-", color=COLOURS[0], linewidth=2)
         [self._latest] = self._aside.plot([], "o", color=COLOURS[1], markersize=8)
         self._first = self._aside.axhline(1, color="black", linewidth=0.9, linestyle=":")
-        self._aside.set(xlabel="step", ylabel="loss (dotted: at the start)")
+        self._aside.set(xlabel="step")
+        self._aside.set_title("loss   dotted: at the start", fontsize=9)
         self._aside.set_xlim(-0.02 * steps, steps)
         _few_ticks(self._aside)
         self.moving: list[Artist] = [
@@ -410,7 +411,7 @@ class DescentExplorer(View):
         surface: the name of one in `surfaces`.
         rule: "SGD", "Momentum", "Nesterov", "RMSProp" or "Adam".
         rate: the learning rate, to the nearest hundredth of a power of ten, as the slider has it.
-        momentum: of the rules that have it.
+        momentum: of the rules that have it, to the nearest hundredth and 0.99 at most.
         step: how many steps are shown at first.
         steps: how many can be taken.
         surfaces: to choose from; left out, `amaas_kit.training.descent.SURFACES`.
@@ -446,7 +447,7 @@ class DescentExplorer(View):
         _require_known("surface", surface, self.surfaces)
         _require_known("rule", rule, self.RULES)
         Momentum(rate, momentum)
-        if not 1 <= steps <= 1000 or not 0 <= step <= steps:
+        if not _is_whole(steps, 1, 1000) or not _is_whole(step, 0, steps):
             raise TrainingError(
                 situation="While making a DescentExplorer",
                 seen=f"step={step}, steps={steps}",
@@ -464,7 +465,7 @@ class DescentExplorer(View):
             min=min(-4, np.floor(power)), max=max(1, np.ceil(power)),
         )  # fmt: skip
         self.momentum = ipywidgets.FloatSlider(
-            description="momentum", value=momentum, min=0, max=max(0.99, momentum), step=0.01
+            description="momentum", value=min(round(momentum, 2), 0.99), min=0, max=0.99, step=0.01
         )
         self.step = ipywidgets.IntSlider(description="step", value=step, min=0, max=steps)
         self._scenes: dict[str, tuple[_WalkDrawing, Scene]] = {}
@@ -519,8 +520,12 @@ class DescentExplorer(View):
         return f"{name}: the loss is {walk.losses[shown]:.3g} after step {shown}, from {start}."
 
 
+def _is_whole(number: object, least: int, most: int) -> bool:
+    return isinstance(number, int | np.integer) and bool(least <= number <= most)
+
+
 def _require_known(what: str, name: str, known: Mapping[str, Any]) -> None:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise TrainingError(
             situation="While making a DescentExplorer",
             seen=f"{what}={name!r}",
@@ -667,10 +672,10 @@ class LossLandscape(View):
         reach: float = 1.0,
         loss: str | None = None,
     ) -> None:
-        if not 0 < reach <= 10:
+        if not isinstance(reach, int | float | np.number) or not 0 < reach <= 10:
             raise TrainingError(
                 situation="While making a LossLandscape",
-                seen=f"reach={reach}",
+                seen=f"reach={reach!r}",
                 wrong="the map needs a width, up to ten times the length of the weights",
                 fix="pass reach=1.0",
             )

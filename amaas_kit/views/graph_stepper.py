@@ -114,7 +114,7 @@ class GraphStepper(View):
 
     Args:
         graphs: by name, the last value of each graph; or one Value; None for four of the lesson.
-        step: to begin with.
+        step: to begin with; one beyond the last is the last.
 
     Raises:
         NetworkError: no graph, something that is no Value, a number that is not finite, or too many
@@ -128,6 +128,13 @@ class GraphStepper(View):
         for result in self._graphs.values():
             _require_readable(result)
             _require_room(result)
+        if not isinstance(step, int) or step < 0:
+            raise NetworkError(
+                situation="While showing a computation graph step by step",
+                seen=f"step={step!r}",
+                wrong="steps are counted from 0",
+                fix="pass step=0",
+            )
         self._walk = Walk(next(iter(self._graphs.values())))
         self._expression = ipywidgets.Dropdown(options=list(self._graphs), description="graph")
         self._step = self._slider(step)

@@ -75,11 +75,11 @@ def draw_digits(data: Dataset, count: int = 10) -> Figure:
 
     Args:
         data: rows of 64 pixels.
-        count: how many; fewer where there are fewer rows.
+        count: how many, at least one; fewer where there are fewer rows.
 
     Taught in: notebooks/00_start_here, Load.
     """
-    count = min(count, data.rows)
+    count = max(1, min(count, data.rows))
     figure, axes = plt.subplots(
         1, count, figsize=(0.85 * count, 1.25), squeeze=False, layout="constrained"
     )

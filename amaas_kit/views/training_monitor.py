@@ -21,7 +21,10 @@ PAINTING_SHARE = 0.1
 LONGEST_REST_SECONDS = 1.0
 """So long the picture stands still at most, where an epoch is not longer."""
 
-WAITING = "No training yet. Pass this monitor to fit: callbacks=[monitor]"
+WAITING = (
+    "No training yet. Pass this monitor to fit: callbacks=[monitor]. The first run of a session "
+    "shows its first epoch some seconds late, because TensorFlow is loaded before it."
+)
 
 NOTE = "ends the run after its epoch; interrupting the kernel stops it too"
 
@@ -102,7 +105,7 @@ class TrainingMonitor(View):
         if self._running:
             self._asked = True
         else:
-            self._too_late = self.history is not None
+            self._too_late = self.history is not None and not self._asked
         self.update()
 
     def _sentences(self, history: History) -> list[str]:

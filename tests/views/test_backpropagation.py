@@ -331,3 +331,25 @@ def test_directions_are_all_counted_and_the_gradient_stands_out():
     axis = views.draw_directions(changes, gradient=-3.0).axes[0]
     assert sum(bar.get_height() for bar in axis.patches) == len(changes)
     assert any(list(line.get_xdata()) == [-3.0, -3.0] for line in axis.lines)
+
+
+@pytest.mark.parametrize("z", [[1.0, 2.0], [[]], np.ones((20, 20)), np.ones((2, 2, 2))])
+def test_tables_that_cannot_be_read_are_refused(z):
+    with pytest.raises(NetworkError, match="of one shape"):
+        views.draw_relu_mask(z, z)
+
+
+def test_two_tables_of_different_shapes_are_refused():
+    with pytest.raises(NetworkError, match=r"\(1, 2\) and upstream of shape \(2, 1\)"):
+        views.draw_relu_mask([[1.0, 2.0]], [[1.0], [2.0]])
+
+
+def test_a_function_that_is_the_same_everywhere_has_slope_0():
+    axis = views.draw_slope(lambda x: 3.0, at=1.0, step=0.1).axes[0]
+    assert axis.get_title() == "slope = rise / step = 0"
+
+
+@pytest.mark.parametrize("step", [-1, "2", None])
+def test_a_step_that_is_none_is_refused(step):
+    with pytest.raises(NetworkError, match="counted from 0"):
+        views.GraphStepper(shared(), step=step)

@@ -72,3 +72,9 @@ def test_sizes_are_drawn_with_every_run_and_the_mean():
     np.testing.assert_allclose(size.lines[0].get_ydata(), [400, 8_000_000])
     np.testing.assert_allclose(labelled(accuracy, "nearest mean")[:, 1], 0.85)
     np.testing.assert_allclose(labelled(size, '"large"')[:, 0], 1_000_000)
+
+
+def test_many_classes_are_shown_by_colour_alone():
+    axis = views.draw_confusion(np.ones((200, 200), dtype=int), range(200)).axes[0]
+    assert axis.images[0].get_array().shape == (200, 200)
+    assert not axis.texts

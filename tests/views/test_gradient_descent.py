@@ -235,11 +235,28 @@ def test_a_rate_that_is_none_is_refused(rate):
 @pytest.mark.parametrize(
     "wrong",
     [{"surface": "hill"}, {"rule": "sgd"}, {"steps": 0}, {"steps": 10**7}, {"step": 61},
-     {"momentum": 1.0}, {"rule": "Momentum", "momentum": -0.1}, {"surfaces": {}}],
+     {"momentum": 1.0}, {"rule": "Momentum", "momentum": -0.1}, {"surfaces": {}},
+     {"step": "3"}, {"step": None}, {"steps": 2.5}, {"surface": ["valley"]}],
 )  # fmt: skip
 def test_settings_that_fit_nothing_are_refused(wrong):
     with pytest.raises(TrainingError):
         views.DescentExplorer(**wrong)
+
+
+@pytest.mark.parametrize(("passed", "shown"), [(0.855, 0.85), (0.999, 0.99), (0.5, 0.5)])
+def test_momentum_stands_on_a_mark_of_its_slider(passed, shown):
+    explorer = views.DescentExplorer(rule="Momentum", momentum=passed)
+    assert explorer.momentum.value == pytest.approx(shown, abs=0.006)
+    marks = explorer.momentum.value / explorer.momentum.step
+    assert marks == pytest.approx(round(marks), abs=1e-6)
+
+
+def test_however_large_the_losses_their_numbers_stay_off_the_map():
+    explorer = views.DescentExplorer(rate=0.2, step=60)
+    figure = explorer.figure()
+    above, aside = figure.axes
+    aside_box = aside.get_tightbbox(figure.canvas.get_renderer())
+    assert aside_box.x0 > above.get_window_extent().x1
 
 
 def test_a_surface_that_returns_nan_says_so():

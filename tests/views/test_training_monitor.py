@@ -59,7 +59,9 @@ def pressing(monitor, after):
 def test_before_the_first_run_it_says_what_to_do():
     monitor = TrainingMonitor()
     assert repr(monitor) == (
-        "TrainingMonitor: No training yet. Pass this monitor to fit: callbacks=[monitor]"
+        "TrainingMonitor: No training yet. Pass this monitor to fit: callbacks=[monitor]. "
+        "The first run of a session shows its first epoch some seconds late, because TensorFlow is "
+        "loaded before it."
     )
     assert not monitor._stop.enabled
     press(monitor)
@@ -142,6 +144,13 @@ def test_a_press_that_comes_too_late_is_explained_and_spares_the_next_run(split,
     history = train(split, monitor, epochs=3)
     assert (history.epochs, history.stopped) == (3, "finished")
     assert "interrupt" not in monitor.sentence
+
+
+def test_a_second_press_after_the_first_has_ended_the_run_is_no_news(split, monitor):
+    fit(small(), split, epochs=9, callbacks=[monitor, pressing(monitor, 2)], progress=False)
+    press(monitor, "again")
+    assert "Stopped by you" in monitor.sentence
+    assert "came after the end" not in monitor.sentence
 
 
 def test_it_follows_a_second_run(split, monitor):
