@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from amaas_kit.exercises.exercise import Exercise, Mistake
+from amaas_kit.exercises import compare, describe
+from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.network import LOSSES, Dense, Network
 
 Array = npt.NDArray[Any]
@@ -103,7 +106,10 @@ point. On the border $z = x_1 w_1 + x_2 w_2 + b$ is 0.
 
 
 def _draw_relu(rng: np.random.Generator) -> dict[str, Any]:
-    return {"z": rng.normal(0, 2, size=rng.integers(2, 5, size=2)).round(1)}
+    """Numbers near 0, and one of hundreds or thousands, which ReLU lets through as well."""
+    z = rng.normal(0, 2, size=rng.integers(2, 5, size=2)).round(1)
+    z.flat[rng.integers(z.size)] = rng.uniform(0.1, 5.0) * FAR
+    return {"z": z.round(1)}
 
 
 def relu(z):
@@ -192,8 +198,8 @@ Write `relu(z)`: keep every number that is positive and make 0 of the others.
         Mistake(
             "python_max",
             _python_max,
-            "Python's `if` and `max` ask once for the whole array, which has no single answer. "
-            "NumPy has functions that compare number by number.",
+            "Python's `if`, `and`, `or`, `not`, `bool`, `max` and `min` ask once for the whole "
+            "array, which has no single answer. NumPy has functions that compare number by number.",
             raises="truth value of an array",
         ),
         Mistake(
@@ -273,6 +279,31 @@ def _activated(x: Array, w: Array, b: Array) -> Array:
     return np.maximum(x @ w + b, 0)
 
 
+def _sigmoid(x: Array, w: Array, b: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-(x @ w + b))))
+
+
+def _tanh(x: Array, w: Array, b: Array) -> Array:
+    return np.tanh(x @ w + b)
+
+
+def _bias_by_row_number(x: Array, w: Array, b: Array) -> Array:
+    return np.array([row @ w + b[i] for i, row in enumerate(x)])
+
+
+def _bias_in_every_round(x: Array, w: Array, b: Array) -> Array:
+    return x @ w + len(w) * b
+
+
+def _last_product_alone(x: Array, w: Array, b: Array) -> Array:
+    return x[:, -1:] * w[-1] + b
+
+
+SQUASHED = (
+    "Your sums are right, and then an activation was applied to them. This function stops at z; "
+    "the activation comes after it."
+)
+
 dense_layer = Exercise(
     name="dense_layer",
     lesson="forward_pass",
@@ -320,6 +351,24 @@ an activation.
             "itself; it must not be turned into a column.",
         ),
         Mistake(
+            "bias_by_row_number",
+            _bias_by_row_number,
+            "Row i got the bias b[i]. A bias belongs to a unit, not to an example: which of the "
+            "numbers i, j and k counts the units?",
+        ),
+        Mistake(
+            "bias_in_every_round",
+            _bias_in_every_round,
+            "Each bias counts d times in your sums, once for each input. Perhaps it is added in "
+            "the innermost loop, round after round: a unit has one bias, and adds it once.",
+        ),
+        Mistake(
+            "last_product_alone",
+            _last_product_alone,
+            "Only the last input counts in your sums. Perhaps `=` puts each product in the place "
+            "of the one before it: the products have to be added up.",
+        ),
+        Mistake(
             "bias_summed",
             _bias_summed,
             "You added the sum of all biases to every unit. Each unit has one bias of its own.",
@@ -336,6 +385,8 @@ an activation.
             "Your sums are right, and then a ReLU made 0 of the negative ones. This function "
             "stops at z; the activation comes after it.",
         ),
+        Mistake("sigmoid", _sigmoid, SQUASHED),
+        Mistake("tanh", _tanh, SQUASHED),
     ),
     hints=(
         "The slow loop above does one row and one unit. A single operator does all of them.",
@@ -442,10 +493,55 @@ def _not_divided(z: Array) -> Array:
     return np.exp(z - z.max(axis=1, keepdims=True))
 
 
+def _wrong_axis_of_the_shift(z: Array) -> Array:
+    return _shifted_by(z.max(axis=0), z)
+
+
+Total = Callable[[Array], Any]
+
+
+def _of_columns(powers: Array) -> Any:
+    return powers.sum(axis=0)
+
+
+def _of_rows_without_keepdims(powers: Array) -> Any:
+    return powers.sum(axis=1)
+
+
+def _of_all(powers: Array) -> Any:
+    return powers.sum()
+
+
+def _no_shift_and(total: Total, z: Array) -> Array:
+    powers = np.exp(z)
+    return np.asarray(powers / total(powers))
+
+
+def _one_shift_and(total: Total, z: Array) -> Array:
+    powers = np.exp(z - z.max())
+    return np.asarray(powers / total(powers))
+
+
 STILL_TOO_LARGE = (
     "You shift each row, but by a number that still leaves a power infinite, or all of them 0. "
     "Think of a row such as [1000, -1000, 0], in any order: which of its numbers, taken from all "
     "three, makes every power harmless?"
+)
+
+NO_SHIFT = (
+    "Two things go wrong. e^1000 is infinite for a float and e^-1000 is 0: what each row loses "
+    "before you raise e to it, if it loses anything, must leave no power infinite and not all of "
+    "them 0. "
+)
+ONE_SHIFT = (
+    "Two things go wrong. You take the same number from all rows, so that a row far below it has "
+    "only zeros left: each row needs its own shift. "
+)
+SUM_OF_COLUMNS = "And you divide by the sum of each column, where a row has a sum of its own."
+SUM_OF_ALL = "And you divide by the sum of the whole table, where each row has a sum of its own."
+SUMS_ALONG_COLUMNS = (
+    "And the sums have the shape (n,) or (1, n), which NumPy lines up with the columns: keep them "
+    "as a column of shape (n, 1)."
 )
 
 stable_softmax = Exercise(
@@ -496,8 +592,39 @@ so that it also works for logits of 1,000 or -1,000.
         Mistake(
             "one_shift_for_all",
             _one_shift_for_all,
-            "You took the largest logit of the whole table from every row. A row that lies far "
-            "below it has only zeros left, and 0 / 0 is nan. Each row needs its own shift.",
+            "You took the same number from every row. A row that lies far below it has only zeros "
+            "left, and 0 / 0 is nan. Each row needs its own shift, also where the number is the "
+            "largest logit of the whole table.",
+        ),
+        Mistake(
+            "wrong_axis_of_the_shift",
+            _wrong_axis_of_the_shift,
+            "You divide by the right sums, but you take from every column its largest logit. The "
+            "logits of one row must all lose the same number, or its probabilities change.",
+        ),
+        Mistake(
+            "no_shift_and_sum_of_columns",
+            partial(_no_shift_and, _of_columns),
+            NO_SHIFT + SUM_OF_COLUMNS,
+        ),
+        Mistake("no_shift_and_sum_of_all", partial(_no_shift_and, _of_all), NO_SHIFT + SUM_OF_ALL),
+        Mistake(
+            "no_shift_and_keepdims_missing",
+            partial(_no_shift_and, _of_rows_without_keepdims),
+            NO_SHIFT + SUMS_ALONG_COLUMNS,
+        ),
+        Mistake(
+            "one_shift_and_sum_of_columns",
+            partial(_one_shift_and, _of_columns),
+            ONE_SHIFT + SUM_OF_COLUMNS,
+        ),
+        Mistake(
+            "one_shift_and_sum_of_all", partial(_one_shift_and, _of_all), ONE_SHIFT + SUM_OF_ALL
+        ),
+        Mistake(
+            "one_shift_and_keepdims_missing",
+            partial(_one_shift_and, _of_rows_without_keepdims),
+            ONE_SHIFT + SUMS_ALONG_COLUMNS,
         ),
         Mistake(
             "one_sum_for_all",
@@ -507,23 +634,23 @@ so that it also works for logits of 1,000 or -1,000.
         Mistake(
             "keepdims_missing",
             _keepdims_missing,
-            "The maxima and sums have the shape (n,), and NumPy lines that up with the columns: "
-            "an error for most tables, and silently wrong for square ones. Keep them as a "
-            "column of shape (n, 1).",
+            "The maxima and sums have the shape (n,) or (1, n), and NumPy lines that up with the "
+            "columns: an error for most tables, and silently wrong for square ones. Keep them as "
+            "a column of shape (n, 1).",
         ),
         Mistake(
             "keepdims_missing_in_the_maximum",
             _keepdims_missing_in_the_maximum,
-            "You divide by the right sums. The maxima have the shape (n,), and NumPy lines that up "
-            "with the columns: an error for most tables, and silently wrong for square ones. "
-            "Keep them as a column of shape (n, 1).",
+            "You divide by the right sums. The maxima have the shape (n,) or (1, n), and NumPy "
+            "lines that up with the columns: an error for most tables, and silently wrong for "
+            "square ones. Keep them as a column of shape (n, 1).",
         ),
         Mistake(
             "keepdims_missing_in_the_sum",
             _keepdims_missing_in_the_sum,
-            "The shift is right. The sums have the shape (n,), and NumPy lines that up with the "
-            "columns: an error for most tables, and silently wrong for square ones. Keep them "
-            "as a column of shape (n, 1).",
+            "The shift is right. The sums have the shape (n,) or (1, n), and NumPy lines that up "
+            "with the columns: an error for most tables, and silently wrong for square ones. Keep "
+            "them as a column of shape (n, 1).",
         ),
         Mistake(
             "not_divided",
@@ -562,6 +689,32 @@ def _log_p(logits: Array) -> Array:
     return shifted - log_sum
 
 
+EPSILONS = [*(10.0**-k for k in range(2, 21)), 2.0**-23, 2.0**-52, 1e-30, 1e-38, 1e-45, 1e-100]
+"""Small numbers that are used to keep a probability away from 0."""
+
+
+def _judge_loss(result: Any, logits: Array, y: Array) -> Complaint | None:
+    """Compare a loss; where probabilities were kept away from 0, show the row that this harms."""
+    precision = compare.Precision.of({"logits": logits})
+    text = compare.difference(LOSSES["cross_entropy"].value(logits, y), result, precision)
+    if text is None:
+        return None
+    losses = _one_loss_a_row(logits, y)
+    for changed in _kept_from_0(np.exp(-losses)):
+        if compare.same(result, changed.mean(), precision):
+            row = int(np.abs(losses - changed).argmax())
+            costs, demanded = describe.pair(changed[row], losses[row])
+            text += f" Row {row} (counted from 0) should cost {demanded}; you let it cost {costs}."
+            return Complaint(text, "log_of_nearly_zero")
+    return Complaint(text)
+
+
+def _kept_from_0(p: Array) -> list[Array]:
+    """What each row costs when its probability was kept away from 0, by each usual way."""
+    ways = ((p + small, np.maximum(p, small), np.clip(p, small, 1 - small)) for small in EPSILONS)
+    return [-np.log(changed) for way in ways for changed in way]
+
+
 def _summed(logits: Array, y: Array) -> Any:
     return -_log_p(logits)[np.arange(len(y)), y].sum()
 
@@ -596,6 +749,16 @@ def _classes_as_rows(logits: Array, y: Array) -> Any:
     return (log_sum - shifted[y]).mean()
 
 
+def _classes_as_rows_unshifted(logits: Array, y: Array) -> Any:
+    largest = logits.max(axis=1)
+    log_sum = np.log(np.exp(logits - largest[:, None]).sum(axis=1)) + largest
+    return (log_sum - logits[y]).mean()
+
+
+def _classes_as_rows_of_log_p(logits: Array, y: Array) -> Any:
+    return -_log_p(logits)[y].mean()
+
+
 def _powers_overflow(logits: Array, y: Array) -> Any:
     log_sum = np.log(np.exp(logits).sum(axis=1))
     return (log_sum - logits[np.arange(len(y)), y]).mean()
@@ -623,6 +786,46 @@ def _one_loss_a_row(logits: Array, y: Array) -> Array:
     return -_log_p(logits)[np.arange(len(y)), y]
 
 
+def _one_row(row: int, logits: Array, y: Array) -> Any:
+    return _one_loss_a_row(logits, y)[row]
+
+
+def _share_of_one_row(row: int, logits: Array, y: Array) -> Any:
+    return _one_loss_a_row(logits, y)[row] / len(y)
+
+
+def _one_shift_for_all_rows(logits: Array, y: Array) -> Any:
+    return _powers_overflow(logits - logits.max(), y)
+
+
+def _maxima_without_keepdims(logits: Array, y: Array) -> Any:
+    return _powers_overflow(logits - logits.max(axis=1), y)
+
+
+def _maxima_added_again(logits: Array, y: Array) -> Any:
+    largest = logits.max(axis=1)
+    log_sum = np.log(np.exp(logits - largest).sum(axis=1)) + largest
+    return (log_sum - logits[np.arange(len(y)), y]).mean()
+
+
+CLASSES_AS_ROWS = (
+    "`y[i]` is the number of a class, that is of a column; you took it for the number of a row. "
+    "One entry of each row is wanted: row 0 with y[0], row 1 with y[1], and so on."
+)
+FIRST_ROW = (
+    "Only the first row counts in your result. Perhaps a `return` stands inside a loop and ends it "
+    "in the first round."
+)
+LAST_ROW = (
+    "Only the last row counts in your result. Perhaps each round of a loop puts its loss in the "
+    "place of the one before it: the losses have to be added up."
+)
+MAXIMA_ALONG_COLUMNS = (
+    "The maxima have the shape (n,), and NumPy lines that up with the columns: an error for most "
+    "tables, and silently wrong for square ones. Keep them as a column of shape (n, 1) where you "
+    "take them from the logits."
+)
+
 loss_from_logits = Exercise(
     name="loss_from_logits",
     lesson="forward_pass",
@@ -641,7 +844,7 @@ It must stay finite for logits of thousands.
 """,
     draw=_draw_loss,
     solution=cross_entropy,
-    definition=LOSSES["cross_entropy"].value,
+    judge=_judge_loss,
     demands="the mean over the rows of log(sum over k of e^logits[i, k]) - logits[i, y[i]], with "
     "natural logarithms; a finite number also for logits of thousands",
     mistakes=(
@@ -679,9 +882,9 @@ It must stay finite for logits of thousands.
         Mistake(
             "log_of_nearly_zero",
             _log_of_nearly_zero,
-            "You added a small number to the probability, so that its logarithm stays finite. But "
-            "then no row can cost more than the logarithm of that number, here about 28, however "
-            "wrong it is. The formula with the logits needs no such limit.",
+            "You keep the probability away from 0 by a small number, so that its logarithm stays "
+            "finite. But then no row can cost more than minus the logarithm of that number, "
+            "however wrong it is. The formula with the logits needs no such limit.",
         ),
         Mistake(
             "shift_of_one_side",
@@ -689,13 +892,9 @@ It must stay finite for logits of thousands.
             "You shifted the logits in the log of the sum, and not the true logit. Shift both "
             "terms, or add the shift to the log of the sum again.",
         ),
-        Mistake(
-            "classes_as_rows",
-            _classes_as_rows,
-            "`y[i]` is the number of a class, that is of a column; you took it for the number of a "
-            "row. One entry of each row is wanted: row 0 with y[0], row 1 with y[1], and so on.",
-            raises="out of bounds for axis 0",
-        ),
+        Mistake("classes_as_rows", _classes_as_rows, CLASSES_AS_ROWS),
+        Mistake("classes_as_rows_unshifted", _classes_as_rows_unshifted, CLASSES_AS_ROWS),
+        Mistake("classes_as_rows_of_log_p", _classes_as_rows_of_log_p, CLASSES_AS_ROWS),
         Mistake(
             "probabilities_overflow",
             _probabilities_overflow,
@@ -726,6 +925,19 @@ It must stay finite for logits of thousands.
             _one_loss_a_row,
             "These are the losses of the single rows, and they are right. Give their mean.",
         ),
+        Mistake("first_row_alone", partial(_one_row, 0), FIRST_ROW),
+        Mistake("share_of_the_first_row", partial(_share_of_one_row, 0), FIRST_ROW),
+        Mistake("last_row_alone", partial(_one_row, -1), LAST_ROW),
+        Mistake("share_of_the_last_row", partial(_share_of_one_row, -1), LAST_ROW),
+        Mistake(
+            "one_shift_for_all",
+            _one_shift_for_all_rows,
+            "You took the same number from every row. A row that lies far below it has only zeros "
+            "left, and the log of 0 is infinite. Each row needs its own shift, also where the "
+            "number is the largest logit of the whole table.",
+        ),
+        Mistake("keepdims_missing", _maxima_without_keepdims, MAXIMA_ALONG_COLUMNS),
+        Mistake("keepdims_missing_in_the_sum", _maxima_added_again, MAXIMA_ALONG_COLUMNS),
     ),
     hints=(
         "Take the row's maximum from all its logits first. That changes neither side of the "
@@ -740,7 +952,9 @@ It must stay finite for logits of thousands.
 
 
 def _draw_sizes(rng: np.random.Generator) -> dict[str, Any]:
-    return {"sizes": rng.integers(2, 40, size=rng.integers(3, 6)).tolist()}
+    """Networks of one layer to four; three in ten have a single layer."""
+    count = rng.choice([2, 3, 4, 5], p=[0.3, 0.25, 0.25, 0.2])
+    return {"sizes": rng.integers(2, 40, size=count).tolist()}
 
 
 def count_parameters(sizes):
@@ -790,6 +1004,18 @@ def _bytes_counted(sizes: list[int]) -> int:
     return 4 * sum(d * h + h for d, h in pairwise(sizes))
 
 
+def _last_layer_alone(sizes: list[int]) -> int:
+    return sizes[-2] * sizes[-1] + sizes[-1]
+
+
+def _bias_of_the_last_layer(sizes: list[int]) -> int:
+    return _biases_forgotten(sizes) + sizes[-1]
+
+
+def _beyond_the_last(sizes: list[int]) -> int:
+    return sum(sizes[i] * sizes[i + 1] + sizes[i + 1] for i in range(len(sizes)))
+
+
 parameter_count = Exercise(
     name="parameter_count",
     lesson="forward_pass",
@@ -798,7 +1024,7 @@ parameter_count = Exercise(
 Write `count_parameters(sizes)`: how many parameters a network of dense layers has.
 
 - `sizes`, a list of integers: the number of inputs, then the number of units of each layer, such
-  as `[64, 128, 64, 10]`;
+  as `[64, 128, 64, 10]`; there is at least one layer, as in `[64, 10]`;
 - return: an integer, all weights and all biases of all layers.
 """,
     draw=_draw_sizes,
@@ -849,8 +1075,30 @@ Write `count_parameters(sizes)`: how many parameters a network of dense layers h
         Mistake(
             "first_layer_alone",
             _first_layer_alone,
-            "This is the first layer alone. A `return` inside a loop ends the function in the "
-            "first round: it must stand after the loop, as far left as the `for`.",
+            "This is the first layer alone. Every pair of neighbours in sizes makes a layer: go "
+            "through all of them. (A `return` inside a loop would end the function in the first "
+            "round: it belongs after the loop.)",
+        ),
+        Mistake(
+            "last_layer_alone",
+            _last_layer_alone,
+            "This is the last layer alone. If you have a loop, each round perhaps forgets what the "
+            "one before it found: the layers have to be added up, in a total that begins at 0 "
+            "once, before the loop.",
+        ),
+        Mistake(
+            "bias_of_the_last_layer",
+            _bias_of_the_last_layer,
+            "The weights are all there, but only the last layer has its biases. The units of the "
+            "other layers have one each as well.",
+        ),
+        Mistake(
+            "beyond_the_last",
+            _beyond_the_last,
+            "You read an entry of sizes that is not there. The list may be as short as two, and "
+            "its last entry has no neighbour to the right: there is one pair less than there are "
+            "entries.",
+            raises="^IndexError: list index out of range",
         ),
         Mistake(
             "bytes_counted",
@@ -863,4 +1111,5 @@ Write `count_parameters(sizes)`: how many parameters a network of dense layers h
         "Walk over the pairs of neighbours: (64, 128), then (128, 10). Each pair is a layer.",
         "Add d * h weights and h biases for each pair. `zip(sizes, sizes[1:])` gives the pairs.",
     ),
+    draws=30,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from amaas_kit import doctor
 from amaas_kit.data import read_digits
 from amaas_kit.errors import RequestError
-from amaas_kit.exercises import compare
+from amaas_kit.exercises import compare, describe
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.serving.contract import Contract
 
@@ -23,14 +25,23 @@ REFUSED = "refused"
 
 
 def _draw_labels(rng: np.random.Generator) -> dict[str, Any]:
+    """A few labels of a few classes; one list in four holds a single label."""
     classes = rng.choice(10, size=rng.integers(2, 6), replace=False)
     shares = rng.dirichlet(np.ones(len(classes)))
-    return {"labels": rng.choice(classes, size=rng.integers(4, 13), p=shares).tolist()}
+    count = 1 if rng.random() < 0.25 else rng.integers(4, 13)
+    return {"labels": rng.choice(classes, size=count, p=shares).tolist()}
 
 
 def _share_of_the_most_frequent(labels: list[int]) -> float:
     _, counts = np.unique(labels, return_counts=True)
     return float(counts.max() / counts.sum())
+
+
+def _judge_share(result: Any, labels: list[int]) -> Complaint | None:
+    """Compare a share, which may also be one of Python's exact numbers."""
+    got = float(result) if isinstance(result, Fraction | Decimal) else result
+    text = compare.difference(_share_of_the_most_frequent(labels), got)
+    return Complaint(text) if text else None
 
 
 def baseline(labels):  # type: ignore[no-untyped-def]
@@ -54,6 +65,10 @@ def _most_frequent_label(labels: list[int]) -> int:
     return max(labels, key=labels.count)
 
 
+def _smallest_of_the_most_frequent(labels: list[int]) -> int:
+    return max(sorted(labels), key=labels.count)
+
+
 def _share_of_the_first(labels: list[int]) -> float:
     return labels.count(labels[0]) / len(labels)
 
@@ -70,6 +85,11 @@ def _in_percent(labels: list[int]) -> float:
     return 100 * _most(labels) / len(labels)
 
 
+LABEL_ITSELF = (
+    "You returned the most frequent label itself. It is the answer that is always given; what was "
+    "asked for is the share of the labels that equal it."
+)
+
 trivial_baseline = Exercise(
     name="trivial_baseline",
     lesson="start_here",
@@ -84,7 +104,7 @@ all: a number above 0 and up to 1. For the example that is 0.5, two of four.
 """,
     draw=_draw_labels,
     solution=baseline,
-    definition=_share_of_the_most_frequent,
+    judge=_judge_share,
     demands="how often the most frequent label occurs, divided by how many labels there are",
     mistakes=(
         Mistake(
@@ -106,12 +126,8 @@ all: a number above 0 and up to 1. For the example that is 0.5, two of four.
             "You returned how many answers are right. A share was asked for: divide by the number "
             "of all labels.",
         ),
-        Mistake(
-            "label_instead_of_share",
-            _most_frequent_label,
-            "You returned the most frequent label itself. It is the answer that is always given; "
-            "what was asked for is the share of the labels that equal it.",
-        ),
+        Mistake("label_instead_of_share", _most_frequent_label, LABEL_ITSELF),
+        Mistake("smallest_label_on_a_tie", _smallest_of_the_most_frequent, LABEL_ITSELF),
         Mistake(
             "share_of_the_first",
             _share_of_the_first,
@@ -142,7 +158,7 @@ all: a number above 0 and up to 1. For the example that is 0.5, two of four.
         "`max(labels.count(label) for label in labels)` is that count. Divide it by `len(labels)`.",
     ),
     core=False,
-    draws=40,
+    draws=100,
 )
 
 
@@ -151,22 +167,15 @@ all: a number above 0 and up to 1. For the example that is 0.5, two of four.
 
 def _draw_shape(rng: np.random.Generator) -> dict[str, Any]:
     few = int(rng.integers(1, 9))
-    width = int(rng.choice([1, 8, 32, 63, 65, 128]))
+    many = int(rng.integers(LIMIT + 2, 20 * LIMIT))
+    width = int(rng.choice([1, 8, 32, 63, 65, 128, 784, 1024]))
+    wide = int(rng.integers(WIDTH + 1, 2 * LIMIT))
     shapes: list[tuple[int, ...]] = [
-        (1, WIDTH),
-        (few + 1, WIDTH),
-        (few, width),
-        (0, WIDTH),
-        (WIDTH,),
-        (few,),
-        (few * WIDTH,),
-        (8, 8),
-        (1, 8, 8),
-        (few, 8, 8),
-        (few, WIDTH, 1),
-        (LIMIT, WIDTH),
-        (LIMIT + 1, WIDTH),
-        (LIMIT + few + 1, WIDTH),
+        *((1, WIDTH), (few + 1, WIDTH), (LIMIT, WIDTH), (few, width), (few, wide), (8, 8)),
+        *((0, WIDTH), (LIMIT + 1, WIDTH), (many, WIDTH), (0, width), (many, width)),
+        *((), (WIDTH,), (few,), (few * WIDTH,), (many,)),
+        *((1, 8, 8), (few, 8, 8), (many, 8, 8), (few, WIDTH, 1), (few, 8, WIDTH)),
+        *((few, 8, 8, 1), (few, WIDTH, 8, 8), (1, 1, 1, WIDTH)),
     ]
     return {"shape": shapes[rng.integers(len(shapes))]}
 
@@ -201,11 +210,24 @@ def _judge_reply(result: Any, shape: tuple[int, ...]) -> Complaint | None:
     if isinstance(result, str) and result.strip() == str(answer):
         return Complaint("The number is right, but it is a text.", "number_as_text")
     if answer != REFUSED:
-        labels = "1 label" if answer == 1 else f"{answer} labels"
-        return Complaint(f"The service answers an array of shape {shape} with {labels}.")
+        return _wrong_for_an_answer(result, shape, int(answer))
     if isinstance(result, str) and result.strip("\"'. ").lower() == REFUSED:
         return Complaint(f'That is meant well; write the text exactly like this: "{REFUSED}".')
-    return Complaint(f"The service refuses an array of shape {shape}.")
+    text = f"The service refuses an array of shape {shape}."
+    if isinstance(result, str) and not result.strip().isdecimal():
+        return Complaint(f'{text} The text for that is "{REFUSED}".', "another_word")
+    return Complaint(text)
+
+
+def _wrong_for_an_answer(result: Any, shape: tuple[int, ...], count: int) -> Complaint:
+    """What to say of a wrong prediction where the service answers."""
+    labels = "1 label" if count == 1 else f"{count} labels"
+    text = f"The service answers an array of shape {shape} with {labels}."
+    if not isinstance(result, list | tuple | np.ndarray):
+        return Complaint(text)
+    as_many = np.ndim(result) > 0 and len(result) == count
+    text += f" You returned {describe.kind(result)}, where a number is asked for."
+    return Complaint(text, "labels_instead_of_count" if as_many else None)
 
 
 def labels_in_reply(shape):  # type: ignore[no-untyped-def]
@@ -235,11 +257,20 @@ def _any_width(shape: tuple[int, ...]) -> int | str:
     return shape[0] if len(shape) == 2 and 1 <= shape[0] <= LIMIT else REFUSED
 
 
+def _any_table(shape: tuple[int, ...]) -> int | str:
+    return shape[0] if len(shape) == 2 else REFUSED
+
+
 def _flat_row_taken(shape: tuple[int, ...]) -> int | str:
     return 1 if shape == (WIDTH,) else labels_in_the_answer(shape)
 
 
 def _images_taken(shape: tuple[int, ...]) -> int | str:
+    few = shape[1:] == (8, 8) and 1 <= shape[0] <= LIMIT
+    return shape[0] if few else labels_in_the_answer(shape)
+
+
+def _any_number_of_images_taken(shape: tuple[int, ...]) -> int | str:
     return shape[0] if shape[1:] == (8, 8) else labels_in_the_answer(shape)
 
 
@@ -282,9 +313,55 @@ def _second_entry_taken_for_granted(shape: tuple[int, ...]) -> int | str:
     return shape[0] if shape[1] == WIDTH and 1 <= shape[0] <= LIMIT else REFUSED
 
 
+def _last_entry_taken(shape: tuple[int, ...]) -> int | str:
+    return shape[0] if shape[-1] == WIDTH and 1 <= shape[0] <= LIMIT else REFUSED
+
+
+def _single_row_refused(shape: tuple[int, ...]) -> int | str:
+    return REFUSED if shape == (1, WIDTH) else labels_in_the_answer(shape)
+
+
+def _number_for_refused(number: int, shape: tuple[int, ...]) -> int | str:
+    rows = labels_in_the_answer(shape)
+    return number if rows == REFUSED else rows
+
+
+def _another_word(shape: tuple[int, ...]) -> int | str:
+    rows = labels_in_the_answer(shape)
+    return "refuse" if rows == REFUSED else rows
+
+
+def _name_without_quotes(shape: tuple[int, ...]) -> int | str:
+    rows = labels_in_the_answer(shape)
+    if rows == REFUSED:
+        return refused  # type: ignore[name-defined]  # noqa: F821
+    return rows
+
+
+def _raised_instead(shape: tuple[int, ...]) -> int | str:
+    rows = labels_in_the_answer(shape)
+    if rows == REFUSED:
+        raise ValueError(REFUSED)
+    return rows
+
+
+def _labels_instead_of_count(shape: tuple[int, ...]) -> list[int] | str:
+    rows = labels_in_the_answer(shape)
+    return REFUSED if rows == REFUSED else [0] * int(rows)
+
+
 def _single_row_only(shape: tuple[int, ...]) -> int | str:
     return 1 if shape == (1, WIDTH) else REFUSED
 
+
+IMAGES_TAKEN = (
+    "You took images of 8 x 8 for rows of 64. The numbers are as many, but the shape has three "
+    "entries, and the service reshapes nothing: it refuses them."
+)
+NUMBER_FOR_REFUSED = (
+    "The numbers of labels are right. Where the service refuses, you return a number as well; what "
+    'is asked for there is the text "refused".'
+)
 
 predict_reply = Exercise(
     name="predict_reply",
@@ -296,8 +373,9 @@ comes back.
 
 Write `labels_in_reply(shape)`. `shape` is a tuple of whole numbers, what NumPy calls the shape of
 an array: `(3, 64)` is a table of 3 rows of 64 numbers, `(64,)` is one flat list of 64 numbers,
-`(3, 8, 8)` is a stack of 3 tables of 8 x 8. Return how many labels the answer holds, a whole
-number; or return the text `"refused"` when the service refuses the request.
+`(3, 8, 8)` is a stack of 3 tables of 8 x 8, and the empty tuple `()` is a single number. Return how
+many labels the answer holds, a whole number; or return the text `"refused"` when the service
+refuses the request.
 
 The contract of this service: a request is a table with rows of exactly 64 numbers; it has at least
 one row and at most 1,024; each row gets one label. Whatever is not such a table is refused as a
@@ -335,17 +413,19 @@ whole. Nothing is reshaped, cut or guessed.
             "65, is refused.",
         ),
         Mistake(
+            "any_table",
+            _any_table,
+            "You let every table pass. The contract also says how long a row must be, and how many "
+            "rows there must be at least and at most.",
+        ),
+        Mistake(
             "flat_row_taken",
             _flat_row_taken,
             "You took 64 numbers in one flat list, shape (64,), for a row. The service does not "
             "guess what was meant: a single row is a table too, of shape (1, 64).",
         ),
-        Mistake(
-            "images_taken",
-            _images_taken,
-            "You took images of 8 x 8 for rows of 64. The numbers are as many, but the shape has "
-            "three entries, and the service reshapes nothing: it refuses them.",
-        ),
+        Mistake("images_taken", _images_taken, IMAGES_TAKEN),
+        Mistake("any_number_of_images_taken", _any_number_of_images_taken, IMAGES_TAKEN),
         Mistake(
             "reshaped",
             _reshaped,
@@ -391,15 +471,59 @@ whole. Nothing is reshaped, cut or guessed.
             "two_entries_taken_for_granted",
             _two_entries_taken_for_granted,
             "You took for granted that the shape has two entries, and Python stopped where it has "
-            "one or three. Such an array is no table, and is refused: look at `len(shape)` first.",
-            raises="values to unpack",
+            "fewer or more. Such an array is no table, and is refused: look at `len(shape)` first.",
+            raises=r"values to unpack \(expected 2\b",
         ),
         Mistake(
             "second_entry_taken_for_granted",
             _second_entry_taken_for_granted,
-            "You looked at the second entry of the shape without asking whether it has one. A flat "
-            "list has none, and Python stops there; a stack has a third. Both are refused: look at "
-            "`len(shape)` first.",
+            "You read an entry of the shape that it need not have: a flat list has one entry, a "
+            "single number has none, and Python stops there. Both are refused: look at "
+            "`len(shape)` before you look at the entries.",
+            raises="tuple index out of range",
+        ),
+        Mistake(
+            "last_entry_taken",
+            _last_entry_taken,
+            "You looked at the first entry and the last one, and not at how many there are. In "
+            "(64,) they are the same entry, and in a stack others lie between them: neither is a "
+            "table.",
+        ),
+        Mistake("zero_for_refused", functools.partial(_number_for_refused, 0), NUMBER_FOR_REFUSED),
+        Mistake(
+            "minus_one_for_refused", functools.partial(_number_for_refused, -1), NUMBER_FOR_REFUSED
+        ),
+        Mistake(
+            "another_word",
+            _another_word,
+            "You return a text of your own where the service refuses. The text that is asked for "
+            'is "refused", letter for letter.',
+        ),
+        Mistake(
+            "name_without_quotes",
+            _name_without_quotes,
+            "Without quotation marks `refused` is the name of a variable, and there is none of "
+            'that name. The text is `"refused"`.',
+            raises="^NameError: name 'refused'",
+        ),
+        Mistake(
+            "raised_instead",
+            _raised_instead,
+            "You raise an error where the service refuses. Your function only predicts that: it "
+            'should return the text "refused".',
+            raises="(?i)^(?!NameError).*: .*refused",
+        ),
+        Mistake(
+            "labels_instead_of_count",
+            _labels_instead_of_count,
+            "You returned a list with one entry for each label. Asked for is how many they are, a "
+            "number.",
+        ),
+        Mistake(
+            "single_row_refused",
+            _single_row_refused,
+            "You refused a table of one row. It is small, but it is a table: at least one row is "
+            "what the contract asks for.",
         ),
         Mistake(
             "single_row_only",
@@ -414,7 +538,7 @@ whole. Nothing is reshaped, cut or guessed.
         "fail.",
         "`if columns == 64 and 1 <= rows <= 1024: return rows`; what is left over is refused.",
     ),
-    draws=150,
+    draws=200,
 )
 
 
@@ -431,7 +555,8 @@ _THINGS: dict[str, tuple[str, tuple[doctor.Status, ...]]] = {
 }
 """What a doctor looks at: the fix, and the statuses that it gives."""
 
-_SEEN: dict[doctor.Status, str] = {"ok": "good", "note": "so-so", "problem": "bad"}
+_SEEN = ("version 3.{}", "{} GB", "{} found", "build {}")
+"""What was seen of a thing: it says nothing about the status."""
 
 
 def _draw_report(rng: np.random.Generator) -> dict[str, Any]:
@@ -440,13 +565,40 @@ def _draw_report(rng: np.random.Generator) -> dict[str, Any]:
     for name in rng.permutation(list(_THINGS))[: rng.integers(2, 6)].tolist():
         fix, statuses = _THINGS[name]
         status = statuses[rng.integers(len(statuses))]
-        findings.append(doctor.Finding(name, status, _SEEN[status], "" if status == "ok" else fix))
+        seen = str(rng.choice(_SEEN)).format(rng.integers(1, 100))
+        findings.append(doctor.Finding(name, status, seen, "" if status == "ok" else fix))
     return {"findings": findings}
 
 
 def _fixes_of_what_stops_lessons(findings: list[doctor.Finding]) -> list[str]:
     """By the doctor's own word on each finding alone."""
     return [finding.fix for finding in findings if not doctor.ready([finding])]
+
+
+def _judge_fixes(result: Any, findings: list[doctor.Finding]) -> Complaint | None:
+    """Compare a list of fixes; say what a text or a fix of another report gives away."""
+    expected = _fixes_of_what_stops_lessons(findings)
+    text = compare.difference(expected, result)
+    if text is None:
+        return None
+    if isinstance(result, str):
+        return Complaint(text, "one_text" if _holds_just(result, expected) else None)
+    if isinstance(result, list) and _goes_on_from(result, findings):
+        return Complaint(text, "list_that_grows")
+    return Complaint(text)
+
+
+def _holds_just(text: str, fixes: list[str]) -> bool:
+    """Whether a text holds these fixes and no other."""
+    return all((fix in text) == (fix in fixes) for fix, _ in _THINGS.values())
+
+
+def _goes_on_from(result: list[Any], findings: list[doctor.Finding]) -> bool:
+    """Whether a list of fixes ends right, but begins with some that this report cannot give."""
+    expected = _fixes_of_what_stops_lessons(findings)
+    before = result[: len(result) - len(expected)]
+    foreign = {fix for fix, _ in _THINGS.values()} - {finding.fix for finding in findings}
+    return result[len(before) :] == expected and any(fix in foreign for fix in before)
 
 
 def to_mend(findings):  # type: ignore[no-untyped-def]
@@ -509,6 +661,31 @@ def _one_text(findings: list[doctor.Finding]) -> str:
     return "\n".join(finding.fix for finding in _problems(findings))
 
 
+def _list_begun_anew(findings: list[doctor.Finding]) -> list[str]:
+    return [finding.fix for finding in _problems(findings[-1:])]
+
+
+def _list_of_the_last(findings: list[doctor.Finding]) -> list[str]:
+    return [finding.fix for finding in _problems(findings)][-1:]
+
+
+def _letters(findings: list[doctor.Finding]) -> list[str]:
+    return list("".join(finding.fix for finding in _problems(findings)))
+
+
+def _list_that_grows(
+    findings: list[doctor.Finding],
+    fixes: list[str] = [],  # noqa: B006
+) -> list[str]:
+    fixes += _fixes_of_what_stops_lessons(findings)
+    return fixes
+
+
+BEGUN_ANEW = (
+    "Your list holds the fix of the last one alone. Perhaps it is made anew in each round of the "
+    "loop, which forgets what was in it: begin it once, before the loop."
+)
+
 read_report = Exercise(
     name="read_report",
     lesson="start_here",
@@ -524,7 +701,7 @@ of the report. When nothing does, the list is empty.
 """,
     draw=_draw_report,
     solution=to_mend,
-    definition=_fixes_of_what_stops_lessons,
+    judge=_judge_fixes,
     demands='a list with the `fix` of each finding whose status is "problem", in the order in '
     "which they were given",
     mistakes=(
@@ -567,9 +744,9 @@ of the report. When nothing does, the list is empty.
         Mistake(
             "first_alone",
             _first_alone,
-            "You returned the first fix and stopped there. A `return` inside the loop ends the "
-            "function at the first problem: collect the fixes in a list, and return it after the "
-            "loop.",
+            "You returned the first fix alone, as a text. Return a list of all of them: collect "
+            "them in the loop, and return the whole list after it. (A `return` inside a loop "
+            "would end the function at the first problem.)",
         ),
         Mistake(
             "list_of_the_first",
@@ -606,6 +783,21 @@ of the report. When nothing does, the list is empty.
             _one_text,
             "You joined the fixes into one text. Return them as a list, one entry for each "
             "problem.",
+        ),
+        Mistake("list_begun_anew", _list_begun_anew, BEGUN_ANEW),
+        Mistake("list_of_the_last", _list_of_the_last, BEGUN_ANEW),
+        Mistake(
+            "letters",
+            _letters,
+            "Your list holds single letters: `+=` between a list and a text adds each letter of "
+            "it. To add the text as a whole, use `append`.",
+        ),
+        Mistake(
+            "list_that_grows",
+            _list_that_grows,
+            "Your list still holds fixes of an earlier report. It was begun only once, outside the "
+            "function or as the default of an argument, and grows from call to call: begin it "
+            "inside the function.",
         ),
     ),
     hints=(
