@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
+from amaas_kit.exercises import compare, describe
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.network import Value
 
@@ -22,6 +24,15 @@ Gradients = tuple[Array, Array, Array]
 
 Graph = Mapping[str, Sequence[tuple[str, float]]]
 """By the name of a node: its parents, each with the slope of the node by that parent."""
+
+
+CARET = r"TypeError: (ufunc 'bitwise_xor' not supported|unsupported operand type\(s\) for \^)"
+"""The error of a power that is written as in other languages."""
+
+CARET_IS_NO_POWER = (
+    "You wrote `^`, which in Python is no power but works on the bits of whole numbers. A power is "
+    "written with two stars, `**`."
+)
 
 
 # One neuron.
@@ -87,6 +98,41 @@ def _neuron_bias_as_factor(w: float, x: float, b: float, y: float) -> tuple[Any,
 def _neuron_bias_forgotten(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
     dw, dx, _ = neuron_gradients(w, x, b, y)
     return dw, dx, 1.0
+
+
+def _neuron_with_caret(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+    a = np.tanh(w * x + b)
+    dz = 2 * (a - y) * (1 - a ^ 2)
+    return dz * x, dz * w, dz
+
+
+def _neuron_slope_without_brackets(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+    a = np.tanh(w * x + b)
+    dz = 2 * (a - y) * 1 - a**2
+    return dz * x, dz * w, dz
+
+
+def _neuron_difference_without_brackets(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+    a = np.tanh(w * x + b)
+    dz = (2 * a - y) * (1 - a**2)
+    return dz * x, dz * w, dz
+
+
+def _neuron_slope_left_out_of(place: int) -> Callable[..., tuple[Any, ...]]:
+    def gradients(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+        found = list(neuron_gradients(w, x, b, y))
+        found[place] = _neuron_without_slope(w, x, b, y)[place]
+        return tuple(found)
+
+    return gradients
+
+
+def _neuron_in_order(*places: int) -> Callable[..., tuple[Any, ...]]:
+    def gradients(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
+        found = neuron_gradients(w, x, b, y)
+        return tuple(found[place] for place in places)
+
+    return gradients
 
 
 def _neuron_loss_only(w: float, x: float, b: float, y: float) -> tuple[Any, ...]:
@@ -170,6 +216,39 @@ the slope of $L$ by $a$.
             "These are the slopes of the output a. The loss is one step further: multiply by the "
             "slope of (a - y)^2 by a.",
         ),
+        Mistake("caret", _neuron_with_caret, CARET_IS_NO_POWER, raises=CARET),
+        Mistake(
+            "slope_without_brackets",
+            _neuron_slope_without_brackets,
+            "The slope of tanh is a factor, and it lacks its brackets: Python multiplies before it "
+            "subtracts, so the product ended at the 1, and the square of a was taken away from all "
+            "of it.",
+        ),
+        Mistake(
+            "difference_without_brackets",
+            _neuron_difference_without_brackets,
+            "The 2 in the slope of the loss reached only a, not y. Python multiplies before it "
+            "subtracts: put the difference in brackets.",
+        ),
+        *(
+            Mistake(
+                f"slope_left_out_of_{name}",
+                _neuron_slope_left_out_of(place),
+                f"Two of the three are right; only {name} lacks the slope of tanh. All "
+                "three numbers reach the loss through tanh, so all three gradients are made of the "
+                "slope by z.",
+            )
+            for place, name in enumerate(("dw", "dx", "db"))
+        ),
+        *(
+            Mistake(
+                "order_" + "_".join(("dw", "dx", "db")[place] for place in places),
+                _neuron_in_order(*places),
+                "These are the right numbers in another order. Return the slope by w first, then "
+                "by x, then by b.",
+            )
+            for places in ((0, 2, 1), (1, 2, 0), (2, 0, 1), (2, 1, 0))
+        ),
     ),
     hints=(
         "Go forwards first and keep a. Then backwards: the slope of L by a, then by z, then by "
@@ -221,9 +300,21 @@ class Curve:
         derivative: Array = np.power(self.rates, order) * np.exp(self.rates * w) + of_square
         return derivative
 
-    def __repr__(self) -> str:
-        powers = " + ".join(f"exp({s:g} w[{i}])" for i, s in enumerate(self.rates))
-        return f"<f(w) = {LEVEL:g} + {powers} + w.sum()**2>"
+
+Function = Callable[[Array], float]
+
+_CURVES: WeakKeyDictionary[Function, Curve] = WeakKeyDictionary()
+"""What the judge knows of each function that was drawn, and its caller does not."""
+
+
+def values_alone(curve: Curve) -> Function:
+    """A function that gives the values of a curve and shows nothing else of it."""
+
+    def f(w: Array) -> float:
+        return curve(w)
+
+    _CURVES[f] = curve
+    return f
 
 
 def _draw_curve(rng: np.random.Generator) -> dict[str, Any]:
@@ -232,7 +323,8 @@ def _draw_curve(rng: np.random.Generator) -> dict[str, Any]:
     signs = rng.permutation([1, -1, *rng.choice([-1, 1], size=k - 2)])
     rates = signs * rng.uniform(3, 4, size=k)
     w = rng.uniform(0.5, 1.5, size=k) / rates
-    return {"f": Curve(tuple(rates.round(1).tolist())), "w": w.round(2)}
+    curve = Curve(tuple(rates.round(1).tolist()))
+    return {"f": values_alone(curve), "w": w.round(2)}
 
 
 def gradient_by_nudging(f: Callable[[Array], float], w: Array) -> Array:
@@ -246,38 +338,38 @@ def gradient_by_nudging(f: Callable[[Array], float], w: Array) -> Array:
     return slopes
 
 
-def _differences(f: Callable[[Array], float], w: Array, up: float, down: float) -> Array:
+def _differences(f: Function, w: Array, up: float, down: float) -> Array:
     """(f(w + up) - f(w - down)) / (up + down), entry by entry."""
     steps = np.eye(len(w))
     rises = [f(w + up * step) - f(w - down * step) for step in steps]
     return np.array(rises) / (up + down)
 
 
-def _one_sided(f: Callable[[Array], float], w: Array) -> Array:
+def _one_sided(f: Function, w: Array) -> Array:
     return _differences(f, w, 1e-6, 0.0)
 
 
-def _one_sided_downwards(f: Callable[[Array], float], w: Array) -> Array:
+def _one_sided_downwards(f: Function, w: Array) -> Array:
     return _differences(f, w, 0.0, 1e-6)
 
 
-def _too_small(f: Callable[[Array], float], w: Array) -> Array:
+def _too_small(f: Function, w: Array) -> Array:
     return _differences(f, w, 1e-12, 1e-12)
 
 
-def _too_large(f: Callable[[Array], float], w: Array) -> Array:
+def _too_large(f: Function, w: Array) -> Array:
     return _differences(f, w, 1e-2, 1e-2)
 
 
-def _divided_by_one_step(f: Callable[[Array], float], w: Array) -> Array:
+def _divided_by_one_step(f: Function, w: Array) -> Array:
     return 2 * gradient_by_nudging(f, w)
 
 
-def _half(f: Callable[[Array], float], w: Array) -> Array:
+def _half(f: Function, w: Array) -> Array:
     return _differences(f, w, 1e-5, 0.0) / 2
 
 
-def _entries_stay_moved(f: Callable[[Array], float], w: Array) -> Array:
+def _entries_stay_moved(f: Function, w: Array) -> Array:
     h, moved, slopes = 1e-5, w.copy(), np.zeros_like(w)
     for i in range(len(w)):
         moved[i] += h
@@ -287,7 +379,7 @@ def _entries_stay_moved(f: Callable[[Array], float], w: Array) -> Array:
     return slopes
 
 
-def _same_array_twice(f: Callable[[Array], float], w: Array) -> Array:
+def _same_array_twice(f: Function, w: Array) -> Array:
     h, slopes = 1e-5, np.zeros_like(w)
     for i in range(len(w)):
         above = below = w.copy()
@@ -297,7 +389,7 @@ def _same_array_twice(f: Callable[[Array], float], w: Array) -> Array:
     return slopes
 
 
-def _copied_before_the_loop(f: Callable[[Array], float], w: Array) -> Array:
+def _copied_before_the_loop(f: Function, w: Array) -> Array:
     h, above, below, slopes = 1e-5, w.copy(), w.copy(), np.zeros_like(w)
     for i in range(len(w)):
         above[i] += h
@@ -306,18 +398,39 @@ def _copied_before_the_loop(f: Callable[[Array], float], w: Array) -> Array:
     return slopes
 
 
-def _falls(f: Callable[[Array], float], w: Array) -> Array:
+def _falls(f: Function, w: Array) -> Array:
     return -gradient_by_nudging(f, w)
 
 
-def _entry_alone(f: Callable[[Array], float], w: Array) -> Array:
+def _entry_alone(f: Function, w: Array) -> Array:
     h = 1e-5
     return np.array([(f(w[i] + h) - f(w[i] - h)) / (2 * h) for i in range(len(w))])
 
 
-def _all_at_once(f: Callable[[Array], float], w: Array) -> float:
+def _all_at_once(f: Function, w: Array) -> float:
     h = 1e-5
     return (f(w + h) - f(w - h)) / (2 * h)
+
+
+def _too_few_digits(f: Function, w: Array) -> Array:
+    return gradient_by_nudging(f, w).astype("float32")
+
+
+def _first_pass_only(f: Function, w: Array) -> Array:
+    slopes = np.zeros_like(w)
+    slopes[0] = gradient_by_nudging(f, w)[0]
+    return slopes
+
+
+def _multiplied_by_step(f: Function, w: Array) -> Array:
+    h = 1e-5
+    rises = 2 * h * _differences(f, w, h, h)
+    return rises / 2 * h
+
+
+def _one_value_divided(f: Function, w: Array) -> Array:
+    h, steps = 1e-5, np.eye(len(w))
+    return np.array([f(w + h * step) - f(w - h * step) / (2 * h) for step in steps])
 
 
 CHECKER_MISTAKES = (
@@ -325,14 +438,14 @@ CHECKER_MISTAKES = (
         "one_sided",
         _one_sided,
         "Your error grows with the curvature of f, as it does for a one-sided difference, "
-        "(f(w + h) - f(w)) / h. The curve bends within the step. Go to both sides, and the bend "
-        "to the right cancels the bend to the left: (f(w + h) - f(w - h)) / (2 h).",
+        "which compares a point with w itself. The curve bends within the step. Go equally far to "
+        "both sides of w: then the bend on the right cancels the bend on the left.",
     ),
     Mistake(
         "one_sided_downwards",
         _one_sided_downwards,
         "Your error grows with the curvature of f and points the other way, as it does for a "
-        "one-sided difference that looks back, (f(w) - f(w - h)) / h. Go to both sides: then what "
+        "one-sided difference that looks back from w. Go equally far to both sides of w: then what "
         "the bend adds on one side it takes away on the other.",
     ),
     Mistake(
@@ -352,14 +465,14 @@ CHECKER_MISTAKES = (
     Mistake(
         "divided_by_one_step",
         _divided_by_one_step,
-        "Your slopes are twice as large as they should be. From w - h to w + h it is two steps: "
-        "divide by 2 h.",
+        "Your slopes are twice as large as they should be. A slope is a rise over the way "
+        "that belongs to it, and from the lower point to the upper one that is two steps.",
     ),
     Mistake(
         "half",
         _half,
-        "Your slopes are half as large as they should be. You divided by twice the distance that "
-        "you moved: 2 h is right only when you went h to each side.",
+        "Your slopes are half as large as they should be. You divided by twice the distance "
+        "that you moved: two steps are right only when you went one to each side.",
     ),
     Mistake(
         "entries_stay_moved",
@@ -376,11 +489,12 @@ CHECKER_MISTAKES = (
         "the step is below 1e-16, and is rounded away in w.",
     ),
     Mistake(
-        "copied_before_the_loop",
+        "moves_pile_up",
         _copied_before_the_loop,
-        "Each of your slopes holds those before it as well: the copies are made once, and an entry "
-        "that was moved stays moved in them. Make both copies afresh for each entry, inside the "
-        "loop.",
+        "Each of your slopes holds those before it as well, as when an entry that was moved stays "
+        "moved while the next ones are tried. If you make the moved copies, or an array of steps, "
+        "before the loop, make them afresh for each entry. If you add with `+=`, keep each slope "
+        "by itself.",
     ),
     Mistake(
         "sign",
@@ -396,54 +510,133 @@ CHECKER_MISTAKES = (
         raises=r"f takes an array of shape \(\d+,\), not \(\)",
     ),
     Mistake(
-        "all_at_once",
+        "one_number",
         _all_at_once,
-        "You moved all entries at once and got one number, the sum of all slopes. Move one entry "
-        "at a time, and let the others be.",
+        "You got one number, the sum of all slopes: either all entries moved at once, or the "
+        "slopes were added up at the end. Move one entry at a time, and give each slope its own "
+        "place in the result.",
+    ),
+    Mistake(
+        "too_few_digits",
+        _too_few_digits,
+        "Your slopes are right as far as their digits go, but they are held in float32 or float16, "
+        "which keep seven digits or three. Keep them in float64, like w.",
+    ),
+    Mistake(
+        "first_pass_only",
+        _first_pass_only,
+        "Only the first entry got its slope; for the others there is none. If you wrote a loop, "
+        "look at how far `return` is indented: inside the loop it ends the function in the first "
+        "pass.",
+    ),
+    Mistake(
+        "multiplied_by_step",
+        _multiplied_by_step,
+        "All your slopes are too small by the same tiny factor, as if the difference were "
+        "multiplied by the step. Python goes from left to right, so that what stands behind `*` "
+        "multiplies, even after a division: brackets hold the whole divisor together.",
+    ),
+    Mistake(
+        "one_value_divided",
+        _one_value_divided,
+        "Your slopes are huge and nearly the same: only one of the two values of f was divided by "
+        "the step. Python divides before it subtracts, so the difference needs brackets.",
     ),
 )
 
 
-def _judge_gradient(result: Any, f: Curve, w: Array) -> Complaint | None:
+def _judge_gradient(result: Any, f: Function, w: Array) -> Complaint | None:
     """Compare with the slopes by calculus; an error is named by what it is proportional to."""
-    if not isinstance(result, np.ndarray | np.generic | float):
-        return Complaint(f"The result is a {type(result).__name__}; return an array like w.")
-    if isinstance(result, np.ndarray) and result.dtype in ("float16", "float32"):
-        return Complaint(f"The result is {result.dtype}, which has too few digits; use float64.")
-    exact = f.derivative(w, 1)
-    slopes = np.asarray(result, "float64")
+    curve, found = _CURVES[f], compare.plain(result)
+    wanted = f"The result is {describe.kind(result)}; return an array like w."
+    if not isinstance(found, np.ndarray | np.generic | float):
+        return Complaint(wanted)
+    complaint = _coarse(found, curve, w) or _wrong_slopes(np.asarray(found, "float64"), curve, w)
+    if isinstance(result, np.ndarray | np.generic | float):
+        return complaint
+    return Complaint(wanted, complaint.mistake if complaint else None)
+
+
+def _coarse(found: Any, curve: Curve, w: Array) -> Complaint | None:
+    """What to say of slopes that are right but for the digits of their dtype."""
+    exact, dtype = curve.derivative(w, 1), compare.lowest_precision(found)
+    if dtype == "float64" or found.shape != exact.shape:
+        return None
+    if np.abs(found - exact).max() > 0.02 * np.abs(exact).max():
+        return None
+    return Complaint(f"The result is {dtype}, which has too few digits.", "too_few_digits")
+
+
+def _wrong_slopes(slopes: Array, curve: Curve, w: Array) -> Complaint | None:
+    exact = curve.derivative(w, 1)
     if not slopes.any():
         return Complaint("All slopes are 0, which they are not.", "same_numbers_twice")
     if slopes.shape != w.shape:
-        at_once = slopes.ndim == 0 and math.isclose(slopes, exact.sum(), rel_tol=1e-2)
         text = f"w has the shape {w.shape}, and so has its gradient; yours has {slopes.shape}."
-        return Complaint(text, "all_at_once" if at_once else None)
+        return Complaint(text, _cause_of_one_number(slopes, exact))
     error = slopes - exact
     largest = float(np.abs(error).max() / np.abs(exact).max())
     if largest <= TOLERANCE:
         return None
     text = f"The largest error is {largest:.1e} of the largest slope; {TOLERANCE:.0e} is allowed."
-    return Complaint(text, _cause(slopes, error, f, w))
+    return Complaint(text, _cause_in_form(slopes, curve, w) or _cause(slopes, curve, w))
 
 
-def _cause(slopes: Array, error: Array, f: Curve, w: Array) -> str | None:
-    """The mistake that leaves such an error, whatever step was chosen; None if none does."""
-    exact = f.derivative(w, 1)
+def _cause_of_one_number(slopes: Array, exact: Array) -> str | None:
+    """The mistake that leaves one number instead of an array, or None."""
+    if slopes.size != 1:
+        return None
+    rounding = 1e-4 * np.abs(exact).max()
+    if np.abs(slopes - exact[0]).max() <= rounding:
+        return "first_pass_only"
+    at_once = slopes.ndim == 0 and math.isclose(slopes, exact.sum(), rel_tol=1e-2)
+    return "one_number" if at_once else None
+
+
+def _cause_in_form(slopes: Array, curve: Curve, w: Array) -> str | None:
+    """The mistake that makes such numbers of right differences, or of values; None if none does."""
+    exact = curve.derivative(w, 1)
+    first = np.where(np.arange(len(w)) == 0, exact, 0.0)
     for pattern, name in (
         (2 * exact, "divided_by_one_step"),
         (exact / 2, "half"),
         (-exact, "sign"),
-        (exact.cumsum(), "copied_before_the_loop"),
+        (exact.cumsum(), "moves_pile_up"),
+        (first, "first_pass_only"),
     ):
-        if np.allclose(slopes, pattern, rtol=1e-2, atol=1e-3 * np.abs(exact).max()):
+        if _are_near(slopes, pattern, exact):
             return name
-    last_digit = float(np.spacing(f(w)))
+    if slopes.max() < -10 * curve(w) and np.ptp(slopes) < 0.05 * np.abs(slopes).max():
+        return "one_value_divided"
+    last_digit = float(np.spacing(curve(w)))
+    return "multiplied_by_step" if _are_multiplied(slopes, exact, last_digit) else None
+
+
+def _are_near(slopes: Array, pattern: Array, exact: Array) -> bool:
+    return np.allclose(slopes, pattern, rtol=1e-2, atol=1e-3 * np.abs(exact).max())
+
+
+def _are_multiplied(slopes: Array, exact: Array, last_digit: float) -> bool:
+    """Whether the slopes are too small by one factor, but are no bare differences of values of f.
+
+    Such differences, and halves of them, are whole numbers of half the last digit of f.
+    """
+    factor = float(slopes @ exact / (exact @ exact))
+    if not 0 < factor < 1e-3 or not _are_near(slopes / factor, exact, exact):
+        return False
+    counts = 2 * slopes / last_digit
+    return bool((np.abs(counts - counts.round()) > 1e-6).any())
+
+
+def _cause(slopes: Array, curve: Curve, w: Array) -> str | None:
+    """The mistake that leaves such an error, whatever step was chosen; None if none does."""
+    error, last_digit = slopes - curve.derivative(w, 1), float(np.spacing(curve(w)))
     if _is_counted_in(last_digit, slopes):
         return "step_too_small"
-    half_step = _proportion(error, f.derivative(w, 2), last_digit)
+    half_step = _proportion(error, curve.derivative(w, 2), last_digit)
     if half_step is not None:
         return "one_sided" if half_step > 0 else "one_sided_downwards"
-    if (_proportion(error, f.derivative(w, 3)) or 0) > 0:
+    if (_proportion(error, curve.derivative(w, 3)) or 0) > 0:
         return "step_too_large"
     return "entries_stay_moved" if _proportion(error, np.arange(len(w))) is not None else None
 
@@ -480,13 +673,15 @@ number; `w` is a float64 array of shape (k,). Return an array of shape (k,): for
 
 You know nothing about `f` but its values: call it. Choose the step, and how to use it, so that
 the error is at most $10^{-7}$ of the largest slope. The functions that are drawn bend strongly,
-and their values are near 400. `w` itself must not change.
+and their values are near 400. `w` itself must not change, not even by rounding: adding a step and
+taking it away again does not always give the same number.
 """,
     draw=_draw_curve,
     solution=gradient_by_nudging,
     judge=_judge_gradient,
     demands="entry i is the derivative of f by w[i], with an error of at most 1e-7 of the largest "
-    "of them",
+    "of them; w is left as it was, to the last digit, which adding a step and taking it away again "
+    "does not promise",
     mistakes=CHECKER_MISTAKES,
     hints=(
         "One entry after the other: copy w, move entry i of the copy by a small step, and see what "
@@ -607,6 +802,44 @@ def _db_over_units(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
 def _db_one_number(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
     dx, dw, db = layer_backward(x, w, a, upstream)
     return dx, dw, db.sum()
+
+
+def _dense_with_caret(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    delta = upstream * (1 - a ^ 2)
+    return delta @ w.T, x.T @ delta, delta.sum(axis=0)
+
+
+def _slope_without_brackets(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    delta = upstream * 1 - a**2
+    return delta @ w.T, x.T @ delta, delta.sum(axis=0)
+
+
+def _upstream_left_out(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    return layer_backward(x, w, a, np.ones_like(upstream))
+
+
+def _slope_left_out_of_dw(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    dx, _, db = layer_backward(x, w, a, upstream)
+    return dx, x.T @ upstream, db
+
+
+def _slope_left_out_of_db(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    dx, dw, _ = layer_backward(x, w, a, upstream)
+    return dx, dw, upstream.sum(axis=0)
+
+
+def _delta_before_x(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    delta = upstream * (1 - a**2)
+    return delta @ w.T, delta @ x, delta.sum(axis=0)
+
+
+def _w_before_delta(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    delta = upstream * (1 - a**2)
+    return w @ delta, x.T @ delta, delta.sum(axis=0)
+
+
+def _falling(x: Array, w: Array, a: Array, upstream: Array) -> Gradients:
+    return layer_backward(x, w, a, -upstream)
 
 
 def _another_order(places: tuple[int, ...]) -> Callable[..., tuple[Array, ...]]:
@@ -737,13 +970,60 @@ that is the gradient of this very $L$. The slope of tanh at $z$ is $1 - a^2$.
             "db_over_units",
             _db_over_units,
             "You added delta over the units, which leaves one number for each row. There is one "
-            "bias for each *unit*: add over the rows, `axis=0`.",
+            "bias for each *unit*: add over the rows.",
         ),
         Mistake(
             "db_one_number",
             _db_one_number,
             "You added up all of delta. Each unit has a bias of its own, so db has one number for "
-            "each unit: add over the rows only, `axis=0`.",
+            "each unit: add over the rows only.",
+        ),
+        Mistake("caret", _dense_with_caret, CARET_IS_NO_POWER, raises=CARET),
+        Mistake(
+            "slope_without_brackets",
+            _slope_without_brackets,
+            "The slope of tanh is a factor, and it lacks its brackets: Python multiplies before it "
+            "subtracts, so the product ended at the 1, and the square of a was taken away from all "
+            "of it.",
+        ),
+        Mistake(
+            "upstream_left_out",
+            _upstream_left_out,
+            "You left out the upstream gradient: these are made of the slope of tanh alone. What "
+            "comes after the layer decides how much each of its outputs counts for the loss.",
+        ),
+        Mistake(
+            "slope_left_out_of_dw",
+            _slope_left_out_of_dw,
+            "dx and db are right, but dw was made of the upstream gradient itself. w reaches the "
+            "loss through z as b does: use the same delta for all three.",
+        ),
+        Mistake(
+            "slope_left_out_of_db",
+            _slope_left_out_of_db,
+            "dx and dw are right, but db was made of the upstream gradient itself. b is added to "
+            "z, and from z to a the slope of tanh is still a factor: use the same delta for all "
+            "three.",
+        ),
+        Mistake(
+            "delta_before_x",
+            _delta_before_x,
+            "In dw the factors stand in the wrong order: a matrix product adds over the columns of "
+            "its first factor and the rows of its second. dw adds over the rows of *both*, and its "
+            "own rows belong to the inputs. In a square layer the shapes cannot warn you.",
+        ),
+        Mistake(
+            "w_before_delta",
+            _w_before_delta,
+            "In dx the factors stand in the wrong order: a matrix product adds over the columns of "
+            "its first factor and the rows of its second. dx has one row for each row of the "
+            "batch, and adds over the units. In a square layer the shapes cannot warn you.",
+        ),
+        Mistake(
+            "sign",
+            _falling,
+            "All three gradients have the wrong sign. The layer gets the slope of the loss and "
+            "hands on the slope of the loss; to go against it is for whoever makes the step.",
         ),
         *(
             Mistake(
@@ -826,6 +1106,18 @@ def _inverted(z: Array, a: Array, upstream: Array) -> Array:
     return upstream * (z < 0)
 
 
+def _asked_once(z: Array, a: Array, upstream: Array) -> Array:
+    return upstream if z > 0 else np.zeros_like(z)
+
+
+def _times_input(z: Array, a: Array, upstream: Array) -> Array:
+    return upstream * z
+
+
+def _positive_products(z: Array, a: Array, upstream: Array) -> Array:
+    return np.maximum(upstream * z, 0)
+
+
 relu_backward = Exercise(
     name="relu_backward",
     lesson="backpropagation",
@@ -900,6 +1192,25 @@ good a choice. No `z` that is drawn is exactly 0, so either passes.
             _inverted,
             "Your mask is the wrong way round: it lets through where z is negative and stops where "
             "z is positive.",
+        ),
+        Mistake(
+            "asked_once",
+            _asked_once,
+            "Python's `if`, `and` and `max` ask for one truth value, but a comparison with an "
+            "array has one for each number. Each number of z decides only for its own place.",
+            raises="ValueError: The truth value of an array with more than one element",
+        ),
+        Mistake(
+            "times_input",
+            _times_input,
+            "You multiplied by z itself. The chain rule asks for the *slope* of ReLU at z, which "
+            "is 1 for every positive z and 0 for every negative one.",
+        ),
+        Mistake(
+            "positive_products",
+            _positive_products,
+            "You applied ReLU to the product of z and the gradient. ReLU is not done once more on "
+            "the way back: its slope at z, 1 or 0, is the factor of the gradient.",
         ),
     ),
     hints=(
@@ -1009,6 +1320,33 @@ def _softmax_of_all(z: Array, y: Array) -> Array:
     return (powers / powers.sum() - _truths(z, y)) / len(z)
 
 
+def _only_truth_averaged(z: Array, y: Array) -> Array:
+    return _softmax(z) - _truths(z, y) / len(z)
+
+
+def _times_rows(answer: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    """The same mistake, with the mean over the rows missing as well."""
+
+    def without_mean(z: Array, y: Array) -> Array:
+        return answer(z, y) * len(z)
+
+    return without_mean
+
+
+AND_NO_MEAN = (
+    ("truth_left_out", _truth_left_out, "nothing was taken from the probabilities for the truth"),
+    ("sign", _wrong_sign, "the sign is wrong: a larger logit of the true class lowers the loss"),
+    ("whole_columns", _whole_columns, "1 was taken from whole columns, not once in each row"),
+    ("whole_rows", _whole_rows, "1 was taken from whole rows, but a class number counts columns"),
+    ("class_numbers", _class_numbers, "the class number was taken from its row, but is a place"),
+    (
+        "class_numbers_across",
+        _class_numbers_across,
+        "y itself was taken from p, along the columns, but a class number is a place in its row",
+    ),
+)
+"""Mistakes that come with a missing mean as well: the name, the answer, what is wrong."""
+
 softmax_cross_entropy = Exercise(
     name="softmax_cross_entropy",
     lesson="backpropagation",
@@ -1065,8 +1403,8 @@ batch is a mean, and this is where its $1/n$ belongs.
             "whole_columns",
             _whole_columns,
             "You subtracted 1 from whole columns: `p[:, y]` means the columns y in *all* rows. One "
-            "entry in each row is meant, `p[np.arange(n), y]`: row 0 with y[0], row 1 with y[1], "
-            "and so on.",
+            "entry in each row is meant, so each class number needs the number of its own row "
+            "beside it: row 0 goes with y[0], row 1 with y[1], and so on.",
         ),
         Mistake(
             "whole_rows",
@@ -1113,6 +1451,21 @@ batch is a mean, and this is where its $1/n$ belongs.
             "Your softmax divides by the sum over the whole array. Each row is a prediction of its "
             "own: divide it by its own sum, with `axis=1, keepdims=True`.",
         ),
+        Mistake(
+            "only_truth_averaged",
+            _only_truth_averaged,
+            "Only the truth was divided by the number of rows, not the probabilities. The mean is "
+            "taken of the whole gradient. (Python divides before it subtracts.)",
+        ),
+        *(
+            Mistake(
+                f"{name}_and_mean_missing",
+                _times_rows(answer),
+                f"Two things are wrong. First, {what}. And the loss is the mean over the rows, "
+                "whose 1/n is missing.",
+            )
+            for name, answer, what in AND_NO_MEAN
+        ),
     ),
     hints=(
         "Begin with `p = softmax(z)`, the function above this exercise. Then take 1 away at the "
@@ -1131,17 +1484,21 @@ LONG = 60
 
 
 def _draw_graph(rng: np.random.Generator) -> dict[str, Any]:
-    return _draw_doubling_chain(rng) if rng.random() < 0.3 else _draw_shortcuts(rng)
+    """No gradient is 0: where slopes cancel, even right answers may leave some rounding."""
+    while True:
+        drawn = _draw_doubling_chain(rng) if rng.random() < 0.3 else _draw_shortcuts(rng)
+        if all(_path_by_path(**drawn).values()):
+            return drawn
 
 
 def _draw_doubling_chain(rng: np.random.Generator) -> dict[str, Any]:
     """Each node was computed from the one before it, used twice; the gradients are 1 and -1."""
-    names = [f"v{number}" for number in range(LONG - 1)] + ["L"]
+    names = [f"v{number}" for number in rng.permutation(LONG)]
     pairs = ((0.5, 0.5), (1.5, -0.5), (-2.0, 1.0), (-0.5, -0.5))
     graph: dict[str, list[tuple[str, float]]] = {names[0]: []}
     for parent, name in itertools.pairwise(names):
         graph[name] = [(parent, slope) for slope in pairs[rng.integers(len(pairs))]]
-    return {"graph": _shuffled(graph, rng), "last": "L"}
+    return {"graph": _shuffled(graph, rng), "last": names[-1]}
 
 
 def _shuffled(graph: Graph, rng: np.random.Generator) -> dict[str, Any]:
@@ -1151,8 +1508,7 @@ def _shuffled(graph: Graph, rng: np.random.Generator) -> dict[str, Any]:
 def _draw_shortcuts(rng: np.random.Generator) -> dict[str, Any]:
     """A chain with shortcuts, of which the last node always has one that skips two nodes."""
     count = int(rng.integers(5, 8))
-    *names, last = [str(name) for name in rng.permutation(list("abcdefg")[: count - 1])] + ["L"]
-    names.append(last)
+    names = [str(name) for name in rng.permutation(list("abcdefg")[:count])]
     graph: dict[str, list[tuple[str, float]]] = {}
     for i, name in enumerate(names):
         parents = [i - 1] if i else []
@@ -1163,7 +1519,7 @@ def _draw_shortcuts(rng: np.random.Generator) -> dict[str, Any]:
         slopes = rng.choice([-3, -2, 2, 3], size=len(parents)).tolist()
         edges = [(names[p], float(slope)) for p, slope in zip(parents, slopes, strict=True)]
         graph[name] = [edges[j] for j in rng.permutation(len(edges))]
-    return {"graph": _shuffled(graph, rng), "last": last}
+    return {"graph": _shuffled(graph, rng), "last": names[-1]}
 
 
 def graph_gradients(graph: Graph, last: str) -> dict[str, float]:
@@ -1272,6 +1628,55 @@ def _every_time(graph: Graph, last: str) -> dict[str, float]:
     return gradients
 
 
+def _last_in_every_time(graph: Graph, last: str) -> dict[str, float]:
+    """The same, with the newest arrival first."""
+    gradients = dict.fromkeys(graph, 0.0)
+    gradients[last] = 1.0
+    waiting = [last]
+    for _ in range(MOST_WAITING):
+        if not waiting:
+            return gradients
+        node = waiting.pop()
+        for parent, slope in graph[node]:
+            gradients[parent] += slope * gradients[node]
+            waiting.append(parent)
+    raise TimeoutError("as many steps as there are paths")
+
+
+def _at_once_in_depth(graph: Graph, last: str) -> dict[str, float]:
+    """The same, each arrival followed to its end before the next one."""
+    gradients = dict.fromkeys(graph, 0.0)
+    gradients[last] = 1.0
+    steps = itertools.count()
+
+    def hand_on(node: str) -> None:
+        if next(steps) > MOST_WAITING:
+            raise TimeoutError("as many steps as there are paths")
+        for parent, slope in graph[node]:
+            gradients[parent] += slope * gradients[node]
+            hand_on(parent)
+
+    hand_on(last)
+    return gradients
+
+
+def _parents_first(graph: Graph, last: str) -> dict[str, float]:
+    return _in_order(graph, last, reversed(list(_backwards(graph, last))))
+
+
+def _pairs_as_dict(graph: Graph, last: str) -> dict[str, float]:
+    return graph_gradients({node: [*dict(graph[node]).items()] for node in graph}, last)
+
+
+def _without_last(graph: Graph, last: str) -> dict[str, float]:
+    gradients = graph_gradients(graph, last)
+    return {node: gradients[node] for node in graph if node != last}
+
+
+def _last_called_l(graph: Graph, last: str) -> dict[str, float]:
+    return graph_gradients(graph, "L")
+
+
 def _as_written(graph: Graph, last: str) -> dict[str, float]:
     return _in_order(graph, last, iter(graph))
 
@@ -1308,7 +1713,8 @@ graph = {
 ```
 
 Write `graph_gradients(graph, last)`. Return a dict that gives, for each node, the gradient of the
-node `last` by it. Here, with `last = "L"`, that is 44 for a, 10 for b, 4 for c and 1 for L.
+node `last` by it. Here, with `last = "L"`, that is 44 for a, 10 for b, 4 for c and 1 for L. In
+other graphs the last node has another name.
 
 The keys of the dict stand in any order. Every node leads to `last`, and nothing leads in a
 circle. Some of the graphs are chains of 60 nodes, each used twice by the next one: they have more
@@ -1340,11 +1746,44 @@ paths than anybody can follow, so use each pair once. Do not change `graph`.
             "paths had arrived, and what came later was not handed on. A node may hand on only "
             "when every node that uses it has done so.",
         ),
+        *(
+            Mistake(
+                name,
+                answer,
+                "Some gradients were handed on twice: a node passed on all that it had each time "
+                "that something arrived. Let it wait until everything is there, and hand on once.",
+            )
+            for name, answer in (
+                ("handed_on_every_time", _every_time),
+                ("handed_on_every_time_last_in", _last_in_every_time),
+                ("handed_on_every_time_in_depth", _at_once_in_depth),
+            )
+        ),
         Mistake(
-            "handed_on_every_time",
-            _every_time,
-            "Some gradients were handed on twice: a node passed on all that it had each time that "
-            "something arrived. Let it wait until everything is there, and hand on once.",
+            "parents_first",
+            _parents_first,
+            "Only the parents of the last node received something. If you went through an order of "
+            "the nodes, it was the wrong way round: a node before the last had nothing to hand on "
+            "when its turn came. Begin with the last node, and then let the others hand on too.",
+        ),
+        Mistake(
+            "pairs_as_dict",
+            _pairs_as_dict,
+            "A parent that stands twice in a list counted only once, with its last slope. `dict` "
+            "keeps one value for each key; take the pairs as they are.",
+        ),
+        Mistake(
+            "last_left_out",
+            _without_last,
+            "The last node is missing in your result, and only that. It is a node as well, with a "
+            "gradient by itself.",
+        ),
+        Mistake(
+            "last_by_its_name_in_the_example",
+            _last_called_l,
+            "You wrote the name L into your function. The last node has that name in the example "
+            "only; in each call `last` holds its name.",
+            raises="KeyError: 'L'",
         ),
         Mistake(
             "order_of_the_dict",

@@ -87,7 +87,7 @@ def test_copies_made_before_the_loop_are_named_on_one_side_too(step):
             slopes[i] = (f(moved) - before) / step
         return slopes
 
-    assert judged(gradient_by_nudging).mistake == "copied_before_the_loop"
+    assert judged(gradient_by_nudging).mistake == "moves_pile_up"
     assert judged(lambda f, w: -differences(step, step)(f, w)).mistake == "sign"
 
 
@@ -107,6 +107,100 @@ def test_too_few_digits_and_no_slope_at_all_are_said():
     assert "list" in judged(lambda f, w: right(f, w).tolist()).message
     assert "(3, 1)" in ex.gradient_checker.examine(lambda f, w: right(f, w)[:, None], 1).message
     assert "rounded away" in judged(differences(1e-18, 1e-18)).message
+
+
+def test_f_shows_nothing_but_its_values():
+    f = ex.gradient_checker.draw(np.random.default_rng(1))["f"]
+    assert [name for name in dir(f) if not name.startswith("_")] == []
+    for name in ("derivative", "rates"):
+        assert judged(lambda f, w, name=name: getattr(f, name)(w, 1)).outcome == "not yet"
+
+
+def in_float32(f, w):
+    slopes = np.zeros(len(w), dtype="float32")
+    slopes[:] = ex.gradient_checker.answer(f, w)
+    return slopes
+
+
+def in_a_list_of_float32(f, w):
+    return list(in_float32(f, w))
+
+
+def in_float16(f, w):
+    return in_float32(f, w).astype("float16")
+
+
+@pytest.mark.parametrize("answer", [in_float32, in_a_list_of_float32, in_float16])
+def test_right_slopes_with_too_few_digits_are_told_only_that(answer):
+    assert judged(answer).mistake == "too_few_digits"
+
+
+def test_another_mistake_is_still_named_in_float32():
+    assert judged(lambda f, w: -in_float32(f, w)).mistake == "sign"
+
+
+def moved_all_at_once(f, w):
+    return (f(w + 1e-5) - f(w - 1e-5)) / 2e-5
+
+
+def added_up(f, w):
+    return ex.gradient_checker.answer(f, w).sum()
+
+
+@pytest.mark.parametrize("answer", [moved_all_at_once, added_up])
+def test_one_number_may_have_come_about_in_either_way(answer):
+    verdict = judged(answer)
+    assert verdict.mistake == "one_number"
+    assert "either all entries moved at once, or the slopes were added up" in verdict.message
+
+
+def test_an_array_of_steps_that_is_never_reset_is_told_of_the_steps():
+    def gradient_by_nudging(f, w):
+        steps, slopes = np.zeros_like(w), np.zeros_like(w)
+        for i in range(len(w)):
+            steps[i] = 1e-5
+            slopes[i] = (f(w + steps) - f(w - steps)) / 2e-5
+        return slopes
+
+    verdict = judged(gradient_by_nudging)
+    assert verdict.mistake == "moves_pile_up"
+    assert "an array of steps" in verdict.message
+
+
+@pytest.mark.parametrize("step", [1e-3, 1e-5, 1e-8])
+def test_missing_brackets_are_named_whatever_the_step(step):
+    def multiplied(f, w):
+        steps = step * np.eye(len(w))
+        return np.array([(f(w + one) - f(w - one)) / 2 * step for one in steps])
+
+    def one_value_divided(f, w):
+        steps = step * np.eye(len(w))
+        return np.array([f(w + one) - f(w - one) / (2 * step) for one in steps])
+
+    assert judged(multiplied).mistake == "multiplied_by_step"
+    assert judged(one_value_divided).mistake == "one_value_divided"
+
+
+@pytest.mark.parametrize("shorten", [lambda all_of: all_of[:1], lambda all_of: float(all_of[0])])
+def test_return_in_the_loop_is_named_in_each_form(shorten):
+    right = ex.gradient_checker.answer
+    assert judged(lambda f, w: shorten(right(f, w))).mistake == "first_pass_only"
+
+
+def test_a_message_asks_for_w_to_the_last_digit():
+    def gradient_by_nudging(f, w):
+        slopes = np.zeros_like(w)
+        for i in range(len(w)):
+            w[i] += 1e-5
+            above = f(w)
+            w[i] -= 2e-5
+            slopes[i] = (above - f(w)) / 2e-5
+            w[i] += 1e-5
+        return slopes
+
+    verdict = judged(gradient_by_nudging)
+    assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+    assert "to the last digit" in verdict.message
 
 
 def test_the_derivatives_of_the_curve_are_those_of_its_formula():

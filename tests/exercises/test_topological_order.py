@@ -87,3 +87,39 @@ def test_a_node_that_hands_on_every_time_is_named_before_time_runs_out(exercise)
 
     first = next(filter(begins_short, range(20)))
     assert exercise.examine(graph_gradients, seed=first).mistake == "handed_on_every_time"
+
+
+def by_linear_equations(graph, last):
+    """Right, in a way that leaves rounding where slopes cancel."""
+    places = {node: place for place, node in enumerate(graph)}
+    slopes = np.zeros((len(graph), len(graph)))
+    for node, parents in graph.items():
+        for parent, slope in parents:
+            slopes[places[parent], places[node]] += slope
+    wanted = np.eye(len(graph))[places[last]]
+    found = np.linalg.solve(np.eye(len(graph)) - slopes, wanted)
+    return dict(zip(graph, found.tolist(), strict=True))
+
+
+def test_rounding_does_not_decide_where_slopes_cancel():
+    verdicts = [ex.topological_order.examine(by_linear_equations, seed) for seed in range(12)]
+    assert {verdict.outcome for verdict in verdicts} == {"correct"}
+
+
+def drawn(seed):
+    return ex.topological_order.draw(np.random.default_rng(seed))
+
+
+def test_the_last_node_has_many_names_and_no_gradient_is_zero():
+    cases = [drawn(seed) for seed in range(60)]
+    assert len({case["last"] for case in cases}) > 10
+    assert all(all(ex.graph_gradients(**case).values()) for case in cases)
+
+
+def test_who_takes_the_last_node_for_l_is_told_so():
+    def graph_gradients(graph, last):
+        return ex.graph_gradients(graph, "L")
+
+    for seed in range(3):
+        verdict = ex.topological_order.examine(graph_gradients, seed)
+        assert verdict.mistake == "last_by_its_name_in_the_example"
