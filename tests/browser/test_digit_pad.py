@@ -38,6 +38,13 @@ lost
 
 SEVEN = [[(0.27, 0.2), (0.72, 0.18), (0.58, 0.48), (0.45, 0.82)]]
 
+INK = """canvas => {
+  const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let black = 0;
+  for (let i = 0; i < dots.length; i += 4) black += dots[i] < 128;
+  return black / (dots.length / 4);
+}"""
+
 ANSWER = re.compile(r"The model says (\d), with probability (\d\.\d\d)\.")
 
 
@@ -158,16 +165,22 @@ def test_a_drawing_from_python_lifts_the_pen(lesson):
 
 def test_what_python_draws_appears_on_the_paper(lesson):
     pad = lesson.view("DigitPad")
-    ink = """canvas => {
-      const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-      let black = 0;
-      for (let i = 0; i < dots.length; i += 4) black += dots[i] < 128;
-      return black / (dots.length / 4);
-    }"""
-    paper = pad.element.locator(".amaas-paper")
     pad.changes(lambda: press_clear_and_draw(lesson, pad))
     assert ANSWER.fullmatch(pad.says()).group(1) == "7"
-    assert 0.03 < paper.evaluate(ink) < 0.2
+    assert 0.03 < ink_on(pad) < 0.2
+
+
+def test_a_tap_leaves_a_dot(lesson):
+    pad = lesson.view("DigitPad")
+    pad.changes(pad.control("Clear").click)
+    assert ink_on(pad) == 0
+    pad.changes(pad.element.locator(".amaas-paper").click)
+    assert 0.001 < ink_on(pad) < 0.01
+
+
+def ink_on(pad):
+    """The share of the paper that is black."""
+    return pad.element.locator(".amaas-paper").evaluate(INK)
 
 
 def press_clear_and_draw(lesson, pad):
