@@ -493,6 +493,10 @@ def _not_divided(z: Array) -> Array:
     return np.exp(z - z.max(axis=1, keepdims=True))
 
 
+def _greatest_by_python(z: Array) -> Array:
+    return _shifted_by(np.array(max(z)), z)
+
+
 def _wrong_axis_of_the_shift(z: Array) -> Array:
     return _shifted_by(z.max(axis=0), z)
 
@@ -603,6 +607,13 @@ so that it also works for logits of 1,000 or -1,000.
             "logits of one row must all lose the same number, or its probabilities change.",
         ),
         Mistake(
+            "python_max",
+            _greatest_by_python,
+            "Python's `max` and `if` need one yes or no, and to ask which of two rows is greater "
+            "has no single answer. NumPy finds the greatest number of each row.",
+            raises="truth value of an array",
+        ),
+        Mistake(
             "no_shift_and_sum_of_columns",
             partial(_no_shift_and, _of_columns),
             NO_SHIFT + SUM_OF_COLUMNS,
@@ -689,7 +700,10 @@ def _log_p(logits: Array) -> Array:
     return shifted - log_sum
 
 
-EPSILONS = [*(10.0**-k for k in range(2, 21)), 2.0**-23, 2.0**-52, 1e-30, 1e-38, 1e-45, 1e-100]
+EPSILONS = [
+    *(10.0**-k for k in range(2, 21)),
+    *(2.0**-23, 2.0**-52, 2.0**-1022, 1e-30, 1e-38, 1e-45, 1e-50, 1e-100, 1e-200, 1e-300),
+]
 """Small numbers that are used to keep a probability away from 0."""
 
 
@@ -730,6 +744,11 @@ def _base_two(logits: Array, y: Array) -> Any:
 def _log_of_zero(logits: Array, y: Array) -> Any:
     p = softmax(logits)
     return -np.log(p[np.arange(len(y)), y]).mean()
+
+
+def _log_of_zero_times_one_hot(logits: Array, y: Array) -> Any:
+    one_hot = np.eye(logits.shape[1])[y]
+    return -(one_hot * np.log(softmax(logits))).sum(axis=1).mean()
 
 
 def _log_of_nearly_zero(logits: Array, y: Array) -> Any:
@@ -874,6 +893,13 @@ It must stay finite for logits of thousands.
             "the logits instead.",
         ),
         Mistake(
+            "log_of_zero_times_one_hot",
+            _log_of_zero_times_one_hot,
+            "You made probabilities first and took the logarithm of them all. A probability below "
+            "the smallest float is stored as 0, its log is infinite, and 0 times infinity is nan, "
+            "also for a class that is not the true one. Use the formula with the logits instead.",
+        ),
+        Mistake(
             "powers_overflow",
             _powers_overflow,
             "The formula is right, but e^1000 is infinite for a float, and e^-1000 is 0. The "
@@ -884,7 +910,8 @@ It must stay finite for logits of thousands.
             _log_of_nearly_zero,
             "You keep the probability away from 0 by a small number, so that its logarithm stays "
             "finite. But then no row can cost more than minus the logarithm of that number, "
-            "however wrong it is. The formula with the logits needs no such limit.",
+            "however wrong it is, and other rows may be off a little too. The formula with the "
+            "logits needs no such number.",
         ),
         Mistake(
             "shift_of_one_side",

@@ -167,12 +167,14 @@ all: a number above 0 and up to 1. For the example that is 0.5, two of four.
 
 def _draw_shape(rng: np.random.Generator) -> dict[str, Any]:
     few = int(rng.integers(1, 9))
-    many = int(rng.integers(LIMIT + 2, 20 * LIMIT))
+    many = int(rng.integers(LIMIT + 2, 4 * LIMIT))
     width = int(rng.choice([1, 8, 32, 63, 65, 128, 784, 1024]))
     wide = int(rng.integers(WIDTH + 1, 2 * LIMIT))
+    middling = int(rng.integers(10, LIMIT - 1))
     shapes: list[tuple[int, ...]] = [
         *((1, WIDTH), (few + 1, WIDTH), (LIMIT, WIDTH), (few, width), (few, wide), (8, 8)),
-        *((0, WIDTH), (LIMIT + 1, WIDTH), (many, WIDTH), (0, width), (many, width)),
+        *((0, WIDTH), (LIMIT + 1, WIDTH), (many, WIDTH), (0, width), (many, 8)),
+        *((middling, WIDTH), (LIMIT - 1, WIDTH)),
         *((), (WIDTH,), (few,), (few * WIDTH,), (many,)),
         *((1, 8, 8), (few, 8, 8), (many, 8, 8), (few, WIDTH, 1), (few, 8, WIDTH)),
         *((few, 8, 8, 1), (few, WIDTH, 8, 8), (1, 1, 1, WIDTH)),
@@ -560,9 +562,9 @@ _SEEN = ("version 3.{}", "{} GB", "{} found", "build {}")
 
 
 def _draw_report(rng: np.random.Generator) -> dict[str, Any]:
-    """A short report: some of the things, in any order, each with one of its statuses."""
+    """A report: three things or more, in any order, each with one of its statuses."""
     findings = []
-    for name in rng.permutation(list(_THINGS))[: rng.integers(2, 6)].tolist():
+    for name in rng.permutation(list(_THINGS))[: rng.integers(3, 8)].tolist():
         fix, statuses = _THINGS[name]
         status = statuses[rng.integers(len(statuses))]
         seen = str(rng.choice(_SEEN)).format(rng.integers(1, 100))
@@ -582,14 +584,16 @@ def _judge_fixes(result: Any, findings: list[doctor.Finding]) -> Complaint | Non
     if text is None:
         return None
     if isinstance(result, str):
-        return Complaint(text, "one_text" if _holds_just(result, expected) else None)
+        return Complaint(text, "one_text" if _is_joined(result, expected) else None)
     if isinstance(result, list) and _goes_on_from(result, findings):
         return Complaint(text, "list_that_grows")
     return Complaint(text)
 
 
-def _holds_just(text: str, fixes: list[str]) -> bool:
-    """Whether a text holds these fixes and no other."""
+def _is_joined(text: str, fixes: list[str]) -> bool:
+    """Whether a text joins these fixes and no other; one alone may come from elsewhere."""
+    if len(fixes) < 2:
+        return text == "" and not fixes
     return all((fix in text) == (fix in fixes) for fix, _ in _THINGS.values())
 
 
@@ -680,11 +684,6 @@ def _list_that_grows(
     fixes += _fixes_of_what_stops_lessons(findings)
     return fixes
 
-
-BEGUN_ANEW = (
-    "Your list holds the fix of the last one alone. Perhaps it is made anew in each round of the "
-    "loop, which forgets what was in it: begin it once, before the loop."
-)
 
 read_report = Exercise(
     name="read_report",
@@ -784,8 +783,18 @@ of the report. When nothing does, the list is empty.
             "You joined the fixes into one text. Return them as a list, one entry for each "
             "problem.",
         ),
-        Mistake("list_begun_anew", _list_begun_anew, BEGUN_ANEW),
-        Mistake("list_of_the_last", _list_of_the_last, BEGUN_ANEW),
+        Mistake(
+            "list_begun_anew",
+            _list_begun_anew,
+            "Only the last finding counts in your list. Perhaps the list is made anew in each "
+            "round of the loop, which forgets what was in it: begin it once, before the loop.",
+        ),
+        Mistake(
+            "list_of_the_last",
+            _list_of_the_last,
+            "Your list holds only the last problem's fix. Perhaps each problem puts a new list in "
+            "the place of the old one: begin the list once, before the loop, and add to it.",
+        ),
         Mistake(
             "letters",
             _letters,

@@ -19,6 +19,10 @@ def relu_capped(z):
     return np.clip(z, 0, 1)
 
 
+def relu_capped_at_6(z):
+    return np.clip(z, 0, 6)
+
+
 def relu_shifted(z):
     return np.maximum(z, 0) + 1
 
@@ -82,6 +86,22 @@ def squared_error(logits, y):
     return ((1 - p[np.arange(len(y)), y]) ** 2).mean()
 
 
+def loss_from_row_1_on(logits, y):
+    total = 0
+    for i in range(1, len(y) + 1):
+        largest = logits[i].max()
+        total += largest + np.log(np.exp(logits[i] - largest).sum()) - logits[i, y[i]]
+    return total / len(y)
+
+
+def loss_of_as_many_rows_as_classes(logits, y):
+    total = 0
+    for i in range(logits.shape[1]):
+        largest = logits[i].max()
+        total += largest + np.log(np.exp(logits[i] - largest).sum()) - logits[i, y[i]]
+    return total / len(y)
+
+
 def count_of_all_pairs(sizes):
     return sum(d * h for d in sizes for h in sizes)
 
@@ -96,7 +116,7 @@ def count_with_a_squared_layer(sizes):
 
 WRONG = {
     "move_border": [bias_of_one_weight, bias_of_swapped_inputs],
-    "relu_activation": [relu_with_a_step_at_one, relu_capped, relu_shifted],
+    "relu_activation": [relu_with_a_step_at_one, relu_capped, relu_capped_at_6, relu_shifted],
     "dense_layer": [dense_with_bias_twice, dense_with_bias_taken_away, dense_of_the_first_row],
     "stable_softmax": [
         softmax_of_squares,
@@ -110,6 +130,8 @@ WRONG = {
         loss_by_the_first_class,
         loss_as_the_greatest_of_rows,
         squared_error,
+        loss_from_row_1_on,
+        loss_of_as_many_rows_as_classes,
     ],
     "parameter_count": [
         count_of_all_pairs,
