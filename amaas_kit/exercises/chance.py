@@ -1,7 +1,8 @@
-"""Exercises with a seed among the arguments: chance may depend on it, and on nothing else."""
+"""Exercises whose last argument decides what chance does: a seed or a generator, nothing else."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,10 +22,10 @@ OTHER_SEEDS = 3
 
 
 class SeededExercise(Exercise):
-    """An exercise whose last argument is a seed.
+    """An exercise whose last argument is a seed, or a NumPy generator.
 
-    When every result is right by itself, some calls are made again: the same seed must give the
-    same, and other seeds not always.
+    When every result is right by itself, some calls are made again: the same seed, or an equal
+    generator, must give the same, and others not always.
 
     Attributes:
         decided: what chance decides in a result; the rest may differ from call to call.
@@ -76,19 +77,13 @@ class SeededExercise(Exercise):
                 if one.error is not None:
                     return [(one, f"Called again, it raised {error_text(one.error)}")]
             if not self._same(first, again):
-                return [
-                    (
-                        again,
-                        "Called again with the same seed, it gave another result: some of what "
-                        "chance decides does not come from `seed`.",
-                    )
-                ]
+                return [(again, _unequal(case))]
         for first, case in zip(firsts, cases, strict=True):
             for step in range(1, OTHER_SEEDS + 1):
-                other = again_with({**case, "seed": case["seed"] + step})
+                other = again_with(_with_other_chance(case, step))
                 if other.error is not None or not self._same(first, other):
                     return []
-        return [(firsts[0], "Whatever the seed, the result is the same: where is `seed` used?")]
+        return [(firsts[0], _always_equal(cases[0]))]
 
     def _same(self, one: Call, other: Call) -> bool:
         try:
@@ -96,3 +91,35 @@ class SeededExercise(Exercise):
             return compare.same(first, second, compare.Precision("float32"))
         except Exception:  # one of them cannot be read as the statement says
             return False
+
+
+def _source(case: Mapping[str, Any]) -> tuple[str, Any]:
+    """The last argument, by which chance is decided: its name and what it is."""
+    return list(case.items())[-1]
+
+
+def _with_other_chance(case: Mapping[str, Any], step: int) -> Mapping[str, Any]:
+    """The case with another seed, or a generator that will draw other numbers."""
+    name, source = _source(case)
+    if isinstance(source, np.random.Generator):
+        return {**case, name: copy.deepcopy(source).spawn(step)[-1]}
+    return {**case, name: source + step}
+
+
+def _unequal(case: Mapping[str, Any]) -> str:
+    name, source = _source(case)
+    what = "an equal generator" if isinstance(source, np.random.Generator) else "the same seed"
+    return (
+        f"Called again with {what}, it gave another result: some of what chance decides does not "
+        f"come from `{name}`."
+    )
+
+
+def _always_equal(case: Mapping[str, Any]) -> str:
+    name, source = _source(case)
+    if isinstance(source, np.random.Generator):
+        return (
+            f"Whatever the generator, the result is the same: what is drawn from `{name}` decides "
+            "nothing."
+        )
+    return f"Whatever the {name}, the result is the same: where is `{name}` used?"

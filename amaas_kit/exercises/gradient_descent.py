@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from amaas_kit.exercises.chance import SeededExercise
 from amaas_kit.exercises.compare import Precision, difference, lowest_precision
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.training.rules import SGD, Momentum
@@ -170,6 +171,12 @@ def _largest_rate_by_trying(hessian: Array) -> float:
     return _boundary(grows, 4 / np.abs(hessian).max())
 
 
+def _judge_rate(result: Any, hessian: Array) -> Complaint | None:
+    """As a definition would, but as closely as float32 can hold the curvatures."""
+    text = difference(_largest_rate_by_trying(hessian), result, Precision("float32"))
+    return Complaint(text) if text else None
+
+
 def _boundary(grows: Callable[[float], bool], high: float) -> float:
     """The largest rate below `high` at which nothing grows."""
     low = 0.0
@@ -220,7 +227,7 @@ matrix, `np.linalg.eigvalsh(hessian)`, are the curvatures along its own directio
 """,
     draw=_draw_hessian,
     solution=largest_rate,
-    definition=_largest_rate_by_trying,
+    judge=_judge_rate,
     demands="the rate at which w <- w - rate * (hessian @ w) turns from shrinking every start to "
     "making some start grow, found by trying rates",
     mistakes=(
@@ -333,6 +340,20 @@ def _against_velocity(w: Array, dw: Array, m: Array, lr: float, beta: float) -> 
     return w - m, m
 
 
+def _velocity_turned(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
+    m = beta * m + lr * dw
+    return w - m, m
+
+
+def _velocity_not_returned(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
+    return w + beta * m - lr * dw, m
+
+
+def _rate_outside_downhill(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
+    m = beta * m - dw
+    return w + lr * m, m
+
+
 def _velocity_in_place(w: Array, dw: Array, m: Array, lr: float, beta: float) -> Any:
     m *= beta
     m -= lr * dw
@@ -417,6 +438,25 @@ Return two arrays in this order: the new weights, the new velocity. Change none 
             "downhill, and the weights move along it.",
         ),
         Mistake(
+            "velocity_turned",
+            _velocity_turned,
+            "You turned the velocity round: yours points uphill, and the weights move against it. "
+            "The m that comes in points downhill: the minus sign belongs in the velocity's line.",
+        ),
+        Mistake(
+            "velocity_not_returned",
+            _velocity_not_returned,
+            "The new weights are right, but you returned the old velocity beside them. The next "
+            "step builds on the new one.",
+        ),
+        Mistake(
+            "rate_outside_downhill",
+            _rate_outside_downhill,
+            "You took up the slope without the rate and multiplied the whole velocity by it "
+            "afterwards. So the old velocity, in which the rate is already, is multiplied by it "
+            "too. The rate stands beside the slope.",
+        ),
+        Mistake(
             "velocity_in_place",
             _velocity_in_place,
             "The values are right, but you changed the caller's velocity. `m *= ...` writes into "
@@ -495,6 +535,10 @@ def _limit_without_two(curvature: float, beta: float) -> float:
     return (1 + beta) / curvature
 
 
+def _limit_divided(curvature: float, beta: float) -> float:
+    return 2 / (curvature * (1 + beta))
+
+
 momentum_limit = Exercise(
     name="momentum_limit",
     lesson="gradient_descent",
@@ -545,6 +589,12 @@ lines of the rule.
             "You gave half the limit. Put beta = 0 into your formula: it must give the limit of "
             "plain descent.",
         ),
+        Mistake(
+            "divided",
+            _limit_divided,
+            "Your limit becomes smaller as beta grows. Across the valley the velocity brakes each "
+            "jump, so that with momentum larger rates still come to the bottom.",
+        ),
     ),
     hints=(
         "At the limit, w' = -w and m' = -m. The second line, w' = w + m', then says what m' is.",
@@ -552,6 +602,9 @@ lines of the rule.
         "The first line becomes -2 w = beta * 2 w - rate * curvature * w. Divide by w.",
     ),
     core=False,
+    too_slow="Each rate that you try costs a whole walk, and the check calls your function several "
+    "times. Try fewer rates, and choose each by what came of the one before; or find the formula. "
+    "If already the first walk does not end, look at what should end its loop.",
 )
 
 
@@ -565,15 +618,22 @@ ADAM_MAGNIFIES = 20
 
 
 def _draw_adam(rng: np.random.Generator) -> Arguments:
-    """A step at which the means look back on t - 1 slopes, some of them as tiny as epsilon."""
+    """A step at which the means look back on t - 1 slopes, some of them as tiny as epsilon.
+
+    After the first step v is above 1 in one entry, where slopes were steep: with brackets left out,
+    v / 1 - 0.999**t has a root there and is not NaN everywhere.
+    """
     shape, t = _shape(rng), int(rng.integers(1, 6))
     size = 10.0 ** rng.integers(-8, 1, size=shape)
     seen = np.array([1 - BETA_1 ** (t - 1), 1 - BETA_2 ** (t - 1)])
+    v = rng.uniform(0.3, 2.0, size=shape) * size**2 * seen[1]
+    if t > 1:
+        v.flat[rng.integers(v.size)] = rng.uniform(1.2, 3.0)
     return {
         "w": rng.normal(size=shape),
         "dw": rng.normal(size=shape) * size,
         "m": rng.normal(size=shape) * size * seen[0],
-        "v": rng.uniform(0.3, 2.0, size=shape) * size**2 * seen[1],
+        "v": v,
         "t": t,
         "lr": float(rng.uniform(0.05, 0.5)),
     }
@@ -703,6 +763,42 @@ def _adam_uphill(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> 
     return w + lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
 
 
+def _mean_corrected_alone(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, _ = _corrected(m, v, t)
+    return w - lr * m_hat / (np.sqrt(v) + EPSILON), m, v
+
+
+def _square_corrected_alone(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    _, v_hat = _corrected(m, v, t)
+    return w - lr * m / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _power_left_out(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, 1)
+    return w - lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _brackets_left_out(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = m / 1 - BETA_1**t, v / 1 - BETA_2**t
+    return w - lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _square_left_out(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = BETA_1 * m + (1 - BETA_1) * dw, BETA_2 * v + (1 - BETA_2) * dw
+    m_hat, v_hat = _corrected(m, v, t)
+    return w - lr * m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
+def _adam_without_rate(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
+    m, v = _means(dw, m, v)
+    m_hat, v_hat = _corrected(m, v, t)
+    return w - m_hat / (np.sqrt(v_hat) + EPSILON), m, v
+
+
 def _other_order(w: Array, dw: Array, m: Array, v: Array, t: int, lr: float) -> Any:
     w, m, v = adam_step(w, dw, m, v, t, lr)
     return m, v, w
@@ -791,6 +887,43 @@ arguments.
             "step is taken away from w.",
         ),
         Mistake(
+            "mean_corrected_alone",
+            _mean_corrected_alone,
+            "You corrected m but not v. Both means start at 0, and v, which moves more slowly, "
+            "lacks even more at first.",
+        ),
+        Mistake(
+            "square_corrected_alone",
+            _square_corrected_alone,
+            "You corrected v but not m. Both means start at 0 and are too small at first.",
+        ),
+        Mistake(
+            "power_left_out",
+            _power_left_out,
+            "You corrected as if every step were the first: the number of the step, t, is not "
+            "used. A mean of many slopes lacks less than a mean of one, so the correction fades "
+            "from step to step.",
+        ),
+        Mistake(
+            "brackets_left_out",
+            _brackets_left_out,
+            "You left out parentheses in the bias correction. `a / b - c` divides first, so the "
+            "mean was divided by 1 and the power taken away from it. What is below the line "
+            "belongs in parentheses.",
+        ),
+        Mistake(
+            "square_left_out",
+            _square_left_out,
+            "You put the slope into v as it is. v is the mean of the squared slopes; without the "
+            "square it can become negative, and its root is NaN.",
+        ),
+        Mistake(
+            "rate_left_out",
+            _adam_without_rate,
+            "You left the learning rate out. The fraction is about one in size, whatever the "
+            "slope; how far the weight goes is the fraction times the rate.",
+        ),
+        Mistake(
             "other_order",
             _other_order,
             "The three arrays are right, but they come in another order. Asked for are the new "
@@ -849,10 +982,11 @@ arguments.
 def _draw_rows(rng: np.random.Generator) -> Arguments:
     """No two rows are alike; now and then they fill the last batch, mostly they do not.
 
-    One row is never left over, so that a row lost somewhere is not taken for a tail that was. There
-    are so many that chance makes an epoch look unshuffled less than once in a hundred million.
+    One row is never left over, so that a row lost somewhere is not taken for a tail that was. Among
+    8 rows and more drawn with replacement some are nearly always equal, and `size` is never the
+    number of batches: so the ways to go wrong differ in what they give.
     """
-    size = int(rng.integers(4, 6))
+    size = int(rng.integers(8, 11))
     n = size * int(rng.integers(5, 7)) + int(rng.choice([0, *range(2, size)]))
     x = rng.permutation(n * 2).reshape(n, 2) / 10
     return {"x": x, "y": rng.integers(0, 10, size=n), "size": size, "rng": rng.spawn(1)[0]}
@@ -885,6 +1019,28 @@ def _with_replacement(x: Array, y: Array, size: int, rng: np.random.Generator) -
     order = rng.integers(0, len(x), size=len(x))
     cut = [order[start : start + size] for start in range(0, len(x), size)]
     return [(x[rows], y[rows]) for rows in cut]
+
+
+def _drawn_for_each_batch(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    parts = []
+    for start in range(0, len(x), size):
+        rows = rng.permutation(len(x))[start : start + size]
+        parts.append((x[rows], y[rows]))
+    return parts
+
+
+def _turned(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    by = rng.integers(1, len(x))
+    return _unshuffled(np.roll(x, by, axis=0), np.roll(y, by), size, rng)
+
+
+def _evened(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    pieces = np.array_split(rng.permutation(len(x)), -(-len(x) // size))
+    return [(x[rows], y[rows]) for rows in pieces]
+
+
+def _size_counts_batches(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
+    return [(x[rows], y[rows]) for rows in np.array_split(rng.permutation(len(x)), size)]
 
 
 def _blocks(x: Array, y: Array, size: int, rng: np.random.Generator) -> Any:
@@ -927,29 +1083,71 @@ def _judge_batches(
     if rows is None:
         return Complaint("A batch holds a row that is not a row of x.")
     truth = np.concatenate([labels for _, labels in pairs])
-    return _judge_rows(rows, [len(part) for part, _ in pairs], len(x), size) or _judge_order(
-        rows, truth, y, size
-    )
+    return _judge_cuts(rows, len(x), size) or _judge_order(np.concatenate(rows), truth, y, size)
 
 
-def _judge_rows(rows: Array, sizes: list[int], n: int, size: int) -> Complaint | None:
+def _judge_cuts(cuts: list[Array], n: int, size: int) -> Complaint | None:
     """Whether the batches hold every row once, in cuts of `size`."""
+    sizes = [len(cut) for cut in cuts]
     said = f"There are {n} rows, and size is {size}. Your batches hold {_listed(sizes)} rows."
-    times = np.bincount(rows, minlength=n)
+    times = np.bincount(np.concatenate(cuts), minlength=n)
     missing, twice = int(np.count_nonzero(times == 0)), int(np.count_nonzero(times > 1))
     if missing == twice == 0:
         full = [size] * (n // size) + [n % size] * (n % size > 0)
         if sizes == full:
             return None
-        return Complaint(f"{said} Asked for are {_listed(full)}.")
+        return Complaint(f"{said} Asked for are {_listed(full)}.", _otherwise_cut(cuts, n, size))
     said += f" {missing} of the rows are in none, and {twice} come more than once."
-    if len(sizes) == n:
-        return Complaint(said, "overlapping")
-    if missing and len(rows) == n:
-        return Complaint(said, "with_replacement")
     if not twice and sizes == [size] * (n // size):
         return Complaint(said, "tail_dropped")
-    return Complaint(said)
+    return Complaint(said, _how_repeated(cuts, n, size) if twice else None)
+
+
+def _otherwise_cut(cuts: list[Array], n: int, size: int) -> str | None:
+    """The mistake by which batches of other sizes than asked for hold every row once."""
+    sizes = [len(cut) for cut in cuts]
+    if all(cut.size and np.array_equal(cut, _block(cut[0], n, size)) for cut in cuts):
+        return "blocks"
+    if max(sizes) - min(sizes) > 1:
+        return None
+    if len(sizes) == size:
+        return "size_counts_batches"
+    return "evened" if len(sizes) in (n // size, -(-n // size)) else None
+
+
+def _block(first: int, n: int, size: int) -> Array:
+    """The rows of a batch that begins at row `first`, where nothing was shuffled."""
+    return np.arange(first, min(first + size, n))
+
+
+def _how_repeated(cuts: list[Array], n: int, size: int) -> str | None:
+    """The mistake by which rows come more than once."""
+    if _each_begins_one_later(cuts):
+        return "overlapping"
+    rows = np.concatenate(cuts)
+    if np.all(np.diff(rows) >= 0):
+        return None
+    different = sum(len(set(cut.tolist())) for cut in cuts)
+    some_equal = 0.7 * len(rows) < different < len(rows)
+    if some_equal or max(map(len, cuts)) == 1:
+        return "with_replacement"
+    drawn_apart = different == len(rows) and all(len(cut) == size for cut in cuts[:-1])
+    if drawn_apart and len(set(rows.tolist())) < n and _far_shared(cuts[:-1]):
+        return "drawn_for_each_batch"
+    return None
+
+
+def _each_begins_one_later(cuts: list[Array]) -> bool:
+    """Whether each batch holds the rows of the one before, without its first."""
+    followed = (np.array_equal(one[1:], other[: len(one) - 1]) for one, other in pairwise(cuts))
+    return any(len(one) > 1 for one in cuts) and all(followed)
+
+
+def _far_shared(cuts: list[Array]) -> bool:
+    """Whether batches that do not follow each other share rows, out of the order of x."""
+    in_old_order = all(np.all(np.diff(cut) == 1) for cut in cuts)
+    shared = (np.isin(one, np.concatenate(cuts[i + 2 :])).any() for i, one in enumerate(cuts[:-2]))
+    return not in_old_order and any(shared)
 
 
 def _judge_order(rows: Array, truth: Array, y: Array, size: int) -> Complaint | None:
@@ -963,7 +1161,15 @@ def _judge_order(rows: Array, truth: Array, y: Array, size: int) -> Complaint | 
     if in_order:
         # Batches in a new order can be in the old one by chance, so this alone names no mistake.
         return Complaint("The rows come in the order in which they were given.")
-    within = np.diff(rows)[np.arange(1, len(rows)) % size > 0]
+    steps = np.diff(rows)
+    if np.all(steps % len(rows) == 1):
+        # Blocks in a new order can come to this by chance, unless one of them is torn.
+        return Complaint(
+            f"The rows come in the order in which they were given, only that row {rows[0]} is the "
+            "first.",
+            "turned" if rows[0] % size else None,
+        )
+    within = steps[np.arange(1, len(rows)) % size > 0]
     if np.all(within == 1):
         return Complaint(
             "In each of your batches the rows are those that stood next to each other in x, in "
@@ -1003,8 +1209,8 @@ def _pairs(result: Any) -> list[tuple[Array, Array]] | None:
     return pairs
 
 
-def _row_numbers(pairs: list[tuple[Array, Array]], x: Array) -> Array | None:
-    """Which row of x each row of the batches is, in any float; None where one is not.
+def _row_numbers(pairs: list[tuple[Array, Array]], x: Array) -> list[Array] | None:
+    """For each batch, which rows of x its rows are, in any float; None where one is none of them.
 
     No two rows are alike: the numbers in x differ by a tenth and more.
     """
@@ -1014,10 +1220,11 @@ def _row_numbers(pairs: list[tuple[Array, Array]], x: Array) -> Array | None:
     far = np.abs(given.astype("float64")[:, None] - x).max(axis=2)
     found = far.argmin(axis=1)
     right = Precision().with_result(given).close(given, x[found])
-    return found if right.all() else None
+    ends = np.cumsum([len(part) for part, _ in pairs])
+    return np.split(found, ends[:-1]) if right.all() else None
 
 
-mini_batches = Exercise(
+mini_batches = SeededExercise(
     name="mini_batches",
     lesson="gradient_descent",
     title="Cut an epoch into batches",
@@ -1036,6 +1243,7 @@ Change neither `x` nor `y`.
 """,
     draw=_draw_rows,
     solution=batches,
+    decided=_pairs,
     judge=_judge_batches,
     demands="the batches together hold each row once, with its own label, in a new random order; "
     "all hold `size` rows, and only the last may be shorter",
@@ -1075,6 +1283,30 @@ Change neither `x` nor `y`.
             _with_replacement,
             "You drew rows with replacement, so that some are missing and some come twice. "
             "rng.permutation(len(x)) holds every row number once.",
+        ),
+        Mistake(
+            "drawn_for_each_batch",
+            _drawn_for_each_batch,
+            "You drew each batch from all rows anew, so that some rows are in several batches and "
+            "some in none. The order is drawn once, before the loop.",
+        ),
+        Mistake(
+            "turned",
+            _turned,
+            "You only moved the place where the old order begins, so that the rows keep their "
+            "neighbours. Every order of the rows should be possible.",
+        ),
+        Mistake(
+            "evened",
+            _evened,
+            "You made all batches nearly equal. Each holds `size` rows, and what is left over at "
+            "the end is a shorter batch.",
+        ),
+        Mistake(
+            "size_counts_batches",
+            _size_counts_batches,
+            "You cut the order into `size` batches. `size` is how many rows are in a batch, not "
+            "how many batches there are.",
         ),
         Mistake(
             "blocks",

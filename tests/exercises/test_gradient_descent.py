@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from amaas_kit.exercises import gradient_descent as ex
 
@@ -70,6 +73,10 @@ def rate_in_float32(hessian):
     return 2 / np.linalg.eigvalsh(np.float32(hessian))[-1]
 
 
+def rate_in_float32_as_a_float(hessian):
+    return float(2 / np.linalg.eigvalsh(np.float32(hessian)).max())
+
+
 def rate_by_norm(hessian):
     return 2 / np.linalg.norm(hessian, 2)
 
@@ -123,8 +130,19 @@ def batches_by_drawing_without_replacement(x, y, size, rng):
     return parts
 
 
+def batches_by_an_offspring_of_the_generator(x, y, size, rng):
+    return ex.batches(x, y, size, rng.spawn(1)[0])
+
+
+def batches_by_a_seed_from_the_generator(x, y, size, rng):
+    return ex.batches(x, y, size, np.random.default_rng(rng.integers(2**31)))
+
+
 RIGHT = [
+    (ex.mini_batches, batches_by_an_offspring_of_the_generator),
+    (ex.mini_batches, batches_by_a_seed_from_the_generator),
     *((ex.update_rule, update_in_float32), (ex.stable_rate, rate_in_float32)),
+    (ex.stable_rate, rate_in_float32_as_a_float),
     *((ex.stable_rate, rate_by_norm), (ex.momentum_rule, momentum_in_float32)),
     (ex.momentum_rule, momentum_in_another_order),
     *((ex.adam_rule, adam_in_float32), (ex.adam_rule, adam_on_float32_arrays)),
@@ -207,6 +225,90 @@ def test_chance_from_elsewhere_is_refused_whatever_it_draws(answer):
         verdict = ex.mini_batches.examine(answer, seed=seed, draws=1)
         assert verdict.outcome == "not yet"
         assert "drew nothing from `rng`" in verdict.message
+
+
+def shuffled_again_in_each_batch(x, y, size, rng):
+    order, parts = rng.permutation(len(x)), []
+    for start in range(0, len(x), size):
+        rows = order[start : start + size]
+        np.random.shuffle(rows)
+        parts.append((x[rows], y[rows]))
+    return parts
+
+
+def drawn_elsewhere_after_one_number(x, y, size, rng):
+    rng.integers(10)
+    return ex.batches(x, y, size, np.random.default_rng())
+
+
+@pytest.mark.parametrize(
+    "answer", [shuffled_again_in_each_batch, drawn_elsewhere_after_one_number], ids=named
+)
+def test_a_second_source_of_chance_is_refused(answer):
+    for seed in SEEDS:
+        verdict = ex.mini_batches.examine(answer, seed=seed)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+        assert "Called again with an equal generator" in verdict.message
+
+
+def test_an_order_that_no_generator_changes_is_refused():
+    def answer(x, y, size, rng):
+        rng.integers(10)
+        return ex.batches(x, y, size, np.random.default_rng(0))
+
+    message = ex.mini_batches.examine(answer, seed=0).message
+    assert "Whatever the generator, the result is the same" in message
+
+
+def from_orders(orders):
+    def answer(x, y, size, rng):
+        return [(x[rows], y[rows]) for rows in orders(len(x), size, rng)]
+
+    return answer
+
+
+def cut(order, size):
+    return np.split(order, range(size, len(order), size))
+
+
+REPEATED_OR_CUT_OTHERWISE = {
+    "drawn_for_each_batch": [
+        lambda n, size, rng: [rng.permutation(n)[:size] for _ in range(n // size)],
+        lambda n, size, rng: [rng.choice(n, size, replace=False) for _ in range(0, n, size)],
+    ],
+    "with_replacement": [
+        lambda n, size, rng: [rng.choice(n, size) for _ in range(n)],
+        lambda n, size, rng: rng.integers(0, n, (n, 1)),
+    ],
+    "overlapping": [
+        lambda n, size, rng: sliding_window_view(rng.permutation(n), size)[: n // size],
+    ],
+    "turned": [lambda n, size, rng: cut(np.roll(np.arange(n), rng.integers(1, n)), size)],
+    "blocks": [lambda n, size, rng: sorted(cut(np.arange(n), size), key=lambda _: rng.random())],
+    "evened": [lambda n, size, rng: np.array_split(rng.permutation(n), n // size)],
+}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "orders"),
+    [(name, orders) for name, found in REPEATED_OR_CUT_OTHERWISE.items() for orders in found],
+)
+def test_what_repeats_or_cuts_otherwise_is_told_apart(mistake, orders):
+    for seed in SEEDS:
+        verdict = ex.mini_batches.examine(from_orders(orders), seed=seed)
+        assert verdict.mistake == mistake, (seed, verdict.message)
+
+
+def test_a_walk_at_too_many_rates_is_told_to_try_fewer():
+    def answer(curvature, beta):
+        while True:
+            pass
+
+    limit = copy.copy(ex.momentum_limit)
+    limit.seconds = 0.2
+    message = limit.examine(answer, seed=0).message
+    assert "Try fewer rates" in message
+    assert "loop that never ends" not in message
 
 
 @pytest.mark.parametrize("change", [0.01, 1e-6])

@@ -86,14 +86,65 @@ def a_hundredth_below(curvature, beta):
     return 0.99 * 2 * (1 + beta) / curvature
 
 
+def rate_off_by_a_ten_thousandth(hessian):
+    return 1.9998 / np.linalg.eigvalsh(hessian).max()
+
+
+def adam_with(correct):
+    def answer(w, dw, m, v, t, lr):
+        m = 0.9 * m + 0.1 * dw
+        v = 0.999 * v + 0.001 * dw**2
+        m_hat, v_hat = correct(m, v, t)
+        return w - lr * m_hat / (np.sqrt(v_hat) + 1e-7), m, v
+
+    return answer
+
+
+@adam_with
+def correction_of_v_turned(m, v, t):
+    return m / (1 - 0.9**t), v / (0.999**t - 1)
+
+
+@adam_with
+def times_t(m, v, t):
+    return m / (1 - 0.9 * t), v / (1 - 0.999 * t)
+
+
+def last_batch_filled_from_the_front(x, y, size, rng):
+    order = rng.permutation(len(x))
+    rows = np.append(order, order[: 2 - len(x) % 2])
+    return [(x[rows[at : at + size]], y[rows[at : at + size]]) for at in range(0, len(rows), size)]
+
+
+def tail_joined_to_the_last(x, y, size, rng):
+    order = rng.permutation(len(x))
+    starts = range(size, len(x) - size, size)
+    return [(x[rows], y[rows]) for rows in np.split(order, starts[: len(x) // size - 2])]
+
+
+def blocks_drawn_with_replacement(x, y, size, rng):
+    starts = rng.integers(0, len(x) - size, len(x) // size)
+    return [(x[at : at + size], y[at : at + size]) for at in starts]
+
+
+def shuffled_again_elsewhere(x, y, size, rng):
+    order = np.random.permutation(rng.permutation(len(x)))
+    return [(x[order[at : at + size]], y[order[at : at + size]]) for at in range(0, len(x), size)]
+
+
 WRONG = {
     "update_rule": [shrinks, sign_of_the_slope],
-    "stable_rate": [singular_for_the_smallest, mean_curvature],
+    "stable_rate": [singular_for_the_smallest, mean_curvature, rate_off_by_a_ten_thousandth],
     "momentum_rule": [half_the_velocity, shares_of_momentum_swapped],
     "momentum_limit": [square_of_beta, root_of_beta, a_hundredth_below],
-    "adam_rule": [plain_descent, both_corrected_by_beta_1, slopes_in_full],
+    "adam_rule": [
+        *(plain_descent, both_corrected_by_beta_1, slopes_in_full),
+        *(correction_of_v_turned, times_t),
+    ],
     "mini_batches": [
         *(one_batch, first_row_left_out),
         *(reversed_rows, always_seed_0, chance_of_its_own),
+        *(last_batch_filled_from_the_front, tail_joined_to_the_last),
+        *(blocks_drawn_with_replacement, shuffled_again_elsewhere),
     ],
 }
