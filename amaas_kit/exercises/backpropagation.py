@@ -413,7 +413,7 @@ def _all_at_once(f: Function, w: Array) -> float:
 
 
 def _too_few_digits(f: Function, w: Array) -> Array:
-    return gradient_by_nudging(f, w).astype("float32")
+    return gradient_by_nudging(f, w.astype("float32"))
 
 
 def _first_pass_only(f: Function, w: Array) -> Array:
@@ -519,8 +519,8 @@ CHECKER_MISTAKES = (
     Mistake(
         "too_few_digits",
         _too_few_digits,
-        "Your slopes are right as far as their digits go, but they are held in float32 or float16, "
-        "which keep seven digits or three. Keep them in float64, like w.",
+        "Your slopes are right as far as their digits go, but float32 or float16 takes part, which "
+        "keep seven digits or three. Keep all numbers in float64, like w.",
     ),
     Mistake(
         "first_pass_only",

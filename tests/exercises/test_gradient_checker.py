@@ -135,6 +135,12 @@ def test_right_slopes_with_too_few_digits_are_told_only_that(answer):
     assert judged(answer).mistake == "too_few_digits"
 
 
+def test_a_list_of_right_slopes_is_told_only_that_it_is_a_list():
+    verdict = judged(lambda f, w: ex.gradient_checker.answer(f, w).tolist())
+    assert verdict.mistake is None
+    assert "The result is a list" in verdict.message
+
+
 def test_another_mistake_is_still_named_in_float32():
     assert judged(lambda f, w: -in_float32(f, w)).mistake == "sign"
 
