@@ -6,69 +6,20 @@ import inspect
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from amaas_kit.data import Dataset
-from amaas_kit.exercises import describe
 from amaas_kit.exercises.chance import SeededExercise
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
+from amaas_kit.exercises.faults import draw_program, judge_program
+from amaas_kit.exercises.one_unit import FollowedExercise
 from amaas_kit.session import tensorflow
 from amaas_kit.training import SGD, DataFacts, Epoch, History
 
 Array = npt.NDArray[Any]
-
-Kind = Literal["still", "one step", "run"]
-
-FAR = 1000.0
-"""Labels so far away that the first answers are nothing beside them: the first step is known."""
-
-NEAR, SHIFT = 7.0, 30.0
-"""Mean of the labels of a run, and how far those of the held-out rows lie off."""
-
-SPREADS = 0.25, 4.5
-"""Between these lies the spread of the first answers: with variance 1/d in both layers it is near
-0.7, with 2/d near 1.4; with variance 1 in one layer it is above 12, with a standard deviation of
-2/d below 0.15."""
-
-LEARNT_SHARE = 0.05
-"""Answers that moved by this share towards the held-out labels have learnt them; those that learn
-from all rows move by nearly 0.2, the others by hundredths, and most of them the other way."""
-
-LEAST_FALL = 0.7
-"""The last loss, as a share of the first, of a program that learns."""
-
-
-def _draw_program(rng: np.random.Generator) -> dict[str, Any]:
-    """A table that shows one kind of fault: at rest, in a single step, or in a run.
-
-    Its rows are x, -x and 0. The first four fifths hold the rows of the last fifth four times, so
-    that the answers to those tell the loss of these. Hundreds of columns and of hidden units show
-    weights of the wrong size at once; with ten it takes luck.
-    """
-    kind: Kind = rng.choice(["still", "one step", "run"])
-    columns, hidden = (int(size) for size in rng.integers(300, 401, size=2))
-    some = rng.normal(size=(8 if kind == "run" else 30, columns))
-    x = np.vstack([some, -some, np.zeros((1, columns))])
-    y = rng.normal(size=(len(x), 1))
-    side = rng.choice([-1.0, 1.0])
-    y, unseen = {
-        "still": (y, y + side * NEAR),
-        "one step": (y + side * FAR, y + 6 * side * FAR),
-        "run": (y + side * NEAR, y + side * (NEAR + SHIFT)),
-    }[kind]
-    epochs = 1 if kind == "one step" else int(rng.integers(10, 15) if kind == "run" else 3)
-    rate = {"still": 0.0, "one step": 2e-6, "run": 1e-3}[kind] * float(rng.choice([1.0, 1.5]))
-    return {
-        "x": np.vstack([x] * 5),
-        "y": np.vstack([y] * 4 + [unseen]),
-        "hidden": hidden,
-        "epochs": epochs,
-        "rate": rate,
-        "seed": int(rng.integers(1_000_000)),
-    }
 
 
 def train(x: Array, y: Array, hidden: int, epochs: int, rate: float, seed: int) -> dict[str, Any]:
@@ -130,9 +81,14 @@ FAULTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 def with_fault(fault: str) -> Callable[..., Any]:
     """The repaired program with one fault put back."""
+    return with_changes(*FAULTS[fault])
+
+
+def with_changes(*changes: tuple[str, str]) -> Callable[..., Any]:
+    """The repaired program with other things in it: what stands there, what shall stand."""
     source = inspect.getsource(train)
-    for repaired, faulty in FAULTS[fault]:
-        assert repaired in source, f"{fault}: {repaired!r} is not in the program"
+    for repaired, faulty in changes:
+        assert repaired in source, f"{repaired!r} is not in the program"
         source = source.replace(repaired, faulty)
     names = dict(globals())
     exec(source, names)
@@ -140,225 +96,17 @@ def with_fault(fault: str) -> Callable[..., Any]:
     return function
 
 
-def _judge_program(
-    result: Any, x: Array, y: Array, hidden: int, epochs: int, rate: float, seed: int
-) -> Complaint | None:
-    """What a run shows that cannot be computed again, because its start was drawn inside."""
-    complaint = _judge_entries(result, epochs)
-    if complaint:
-        return complaint
-    losses = np.array([float(loss) for loss in result["losses"]])
-    predictions = np.asarray(result["predictions"], dtype=float)
-    m = len(y) // 5
-    if predictions.shape != (m, 1):
-        return Complaint(
-            f'"predictions" has the shape {predictions.shape}; the last fifth of the {len(y)} rows '
-            f"is {_counted(m, 'row')}, and the shape asked for is {(m, 1)}."
-        )
-    if rate == 0:
-        complaint = _judge_at_rest(losses, predictions, y)
-    elif epochs == 1:
-        complaint = _judge_step(losses, predictions, y, rate)
-    else:
-        complaint = _judge_run(losses, predictions, y)
-    return complaint or _judge_held_out(float(result["held_out"]), predictions, y[-m:])
+OLD_NAMES = (
+    r"random_normal|random_uniform|random_shuffle|truncated_normal|set_random_seed|assign|"
+    r"assign_add|assign_sub|placeholder|Session|InteractiveSession|get_variable|variable_scope|"
+    r"global_variables_initializer|initialize_all_variables|get_default_graph|"
+    r"reset_default_graph|log|mul|sub|div|to_float|to_double|layers|contrib|app|logging|"
+    r"\w*Optimizer|mean_squared_error|xavier_initializer"
+)
+"""What TensorFlow 1 had and TensorFlow 2 has not, or has under another name."""
 
 
-def _judge_entries(result: Any, epochs: int) -> Complaint | None:
-    if isinstance(result, str):
-        return Complaint("The result is a text.", "unseen_loss")
-    if not isinstance(result, Mapping):
-        return Complaint(
-            f"The result is {describe.kind(result)}: return a dict, with the entries "
-            '"losses", "held_out" and "predictions".'
-        )
-    asked = {
-        "losses": "unseen_loss",
-        "held_out": "nothing_held_out",
-        "predictions": "no_prediction",
-    }
-    others = [key for key in result if key not in asked]
-    for key, fault in asked.items():
-        if key not in result:
-            yours = ", ".join(map(repr, result)) or "none"
-            text = f'The result has no key "{key}"; its keys are: {yours}.'
-            return Complaint(text, None if others else fault)
-    count = len(result["losses"])
-    if count != epochs:
-        return Complaint(
-            f'"losses" has {_counted(count, "number")}, and {_counted(epochs, "epoch")} '
-            f"{'was' if epochs == 1 else 'were'} asked for.",
-            None if count else "unseen_loss",
-        )
-    return None
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" + "s" * (count != 1)
-
-
-def _mean_square(difference: Array) -> float:
-    return float(np.mean(difference**2))
-
-
-def _near(one: float, other: float, share: float = 1e-3) -> bool:
-    return math.isclose(one, other, rel_tol=share)
-
-
-def _judge_at_rest(losses: Array, predictions: Array, y: Array) -> Complaint | None:
-    """With the rate 0 the answers are those of the start, and so is every loss."""
-    m = len(predictions)
-    if not np.allclose(losses, losses[0], rtol=1e-4):
-        return Complaint("With a rate of 0 the loss must not change; it does.")
-    complaint = _judge_start(predictions)
-    if complaint:
-        return complaint
-    learnt, unseen = y[:m], y[-m:]
-    error = _mean_square(predictions - learnt)
-    with_unseen = (4 * error + _mean_square(predictions - unseen)) / 5
-    if not _near(losses[0], error):
-        if _near(losses[0], with_unseen):
-            return Complaint("The loss is measured over all rows.", "nothing_held_out")
-        return Complaint(_other_loss(float(losses[0]), predictions, learnt))
-    return None
-
-
-def _judge_start(predictions: Array) -> Complaint | None:
-    """What the first answers show, to x, to -x in the same order, and to 0."""
-    half = len(predictions) // 2
-    there, back = predictions[:half], predictions[half:-1]
-    spread = math.sqrt(_mean_square(there - back) / 2)
-    if spread > SPREADS[1]:
-        return Complaint(
-            f"The entries of x have a spread of 1, and the first answers one of {spread:.0f}: far "
-            "too large.",
-            "variance_1",
-        )
-    if spread < SPREADS[0]:
-        return Complaint(
-            f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}. The "
-            "weights are drawn too small: each layer makes its rows shrink."
-        )
-    if np.std(there + back) < 0.02 * spread:
-        return Complaint(
-            "To x and to -x the first answers are opposite numbers, for all rows. That is a linear "
-            "function: is the ReLU between the layers?"
-        )
-    return None
-
-
-def _other_loss(loss: float, predictions: Array, y: Array) -> str:
-    """What a first loss is that is not the mean squared error."""
-    error, count = _mean_square(predictions - y), 4 * len(y)
-    told = (
-        f"With a rate of 0 the predictions tell the loss, for the first four fifths are the rows "
-        f"of the last fifth, four times over. It is {error:.4g}; your first loss is {loss:.4g}"
-    )
-    if _near(loss, count * error):
-        return f"{told}, which is {count} times as large: a sum over the rows, not their mean."
-    if _near(loss, _mean_square(predictions - y.T)):
-        return (
-            f"{told}. That is the mean over all pairs of an answer and a label: shapes (n,) and "
-            "(n, 1) make a table (n, n)."
-        )
-    return f"{told}."
-
-
-def _judge_step(losses: Array, predictions: Array, y: Array, rate: float) -> Complaint | None:
-    """From far labels, the first step moves each bias by a known amount.
-
-    At the row of zeros only the biases count: b2 adds two rate * label, the biases of the hidden
-    units between a half and one more.
-    """
-    m = len(y) // 5
-    label, at_zero = float(y[:m].mean()), float(predictions[-1, 0])
-    ratio, moved = float(losses[0]) / _mean_square(y[:m]), at_zero / (rate * label)
-    if _near(ratio, 4 * m, 0.3):
-        return Complaint(f"The first loss is {4 * m} times the mean squared error: a sum, no mean?")
-    complaint = _judge_start(predictions)
-    if complaint:
-        return complaint
-    if _near(ratio, 8, 0.1) or 4.4 < moved < 6.6:
-        return Complaint(
-            f"The labels of the last fifth lie at {6 * label:.0f}, all others at {label:.0f}. The "
-            f"first loss is {losses[0]:.3g} and the first step is the one towards all of them.",
-            "nothing_held_out",
-        )
-    if moved < -0.5:
-        return Complaint(
-            "The first step leads away from the labels: the loss grows. Check the sign; descent "
-            "subtracts rate times gradient."
-        )
-    if abs(moved) < 0.1:
-        return Complaint(
-            "To a row of zeros the answer is still 0 after the first step, though all labels are "
-            f"near {label:.0f}. Are the biases trained, and are the predictions made after the "
-            "training?"
-        )
-    if not 2.15 < moved < 3.8:
-        return Complaint(
-            f"All labels are near {label:.0f}. After one step with the rate {rate:g} the answer to "
-            f"a row of zeros is to lie between {2.15 * rate * label:.3g} and "
-            f"{3.8 * rate * label:.3g}, moved by all biases; it is {at_zero:.3g}. Are both biases "
-            "trained, and is each step the rate times the gradient?"
-        )
-    return None
-
-
-def _judge_run(losses: Array, predictions: Array, y: Array) -> Complaint | None:
-    m = len(predictions)
-    learnt, unseen = y[:m], y[-m:]
-    size, error = _mean_square(learnt), _mean_square(predictions - learnt)
-    way = (predictions - learnt)[:-1].mean() / (unseen - learnt).mean()
-    if way > LEARNT_SHARE and losses[-1] < LEAST_FALL * losses[0]:
-        return Complaint(
-            f"The labels of the last fifth of the rows lie at {unseen.mean():.1f} on the average, "
-            f"all others at {learnt.mean():.1f}. The predictions lie at {predictions.mean():.1f}: "
-            "the program has learnt from rows that were to be held out.",
-            "nothing_held_out",
-        )
-    if _near(losses[0] / size, 4 * m, 0.4):
-        return Complaint(f"The first loss is {4 * m} times the mean squared error: a sum, no mean?")
-    if losses[0] > 3.5 * size:
-        return Complaint(
-            f"The first loss is {losses[0]:.0f}; always answering 0 would have one of {size:.0f}. "
-            "The first answers are far too large.",
-            "variance_1",
-        )
-    if not np.isfinite(losses).all() or losses[-1] > 1.05 * losses[0]:
-        return Complaint(
-            f"The loss grows, from {losses[0]:.3g} to {losses[-1]:.3g}. Check the sign and the "
-            "size of each step: descent subtracts rate times gradient."
-        )
-    if _near(error, float(losses[0])):
-        return Complaint(
-            "The predictions have the loss of the first epoch: they were made before the training."
-        )
-    if _near(error, float(losses[-1]), 1e-4):
-        return Complaint(
-            "The last loss is that of the predictions, so it was measured after the last step. "
-            "Each loss is to be measured before its step."
-        )
-    if losses[-1] > LEAST_FALL * losses[0]:
-        return Complaint(
-            f"The loss goes from {losses[0]:.3g} to {losses[-1]:.3g} in {len(losses)} epochs. A "
-            f"program that learns ends below {LEAST_FALL:g} times the first loss here. Weights "
-            "that are drawn too small, a missing ReLU or steps of another rate can be the cause."
-        )
-    return None
-
-
-def _judge_held_out(held_out: float, predictions: Array, unseen: Array) -> Complaint | None:
-    error = _mean_square(predictions - unseen)
-    if _near(held_out, error):
-        return None
-    return Complaint(
-        f'"held_out" is {held_out:.4g}; the mean squared error of the predictions, over the '
-        f"held-out rows, is {error:.4g}."
-    )
-
-
-eight_faults = SeededExercise(
+eight_faults = FollowedExercise(
     name="eight_faults",
     lesson="first_network",
     title="Find the eight faults",
@@ -379,16 +127,19 @@ The arguments: `x`, shape (n, d), and `y`, shape (n, 1), both float64, n a multi
 and `epochs` whole numbers; `rate` a number; `seed` a whole number, from which the weights are
 drawn: the same seed gives the same weights, another one others.
 
-The check draws tables with hundreds of columns and asks for hundreds of hidden units; there,
-weights of the wrong size show at once. The labels of the last fifth lie far from the others, so
-that learning from them shows too. In some draws the rate is 0, in some there is one epoch. A
+Use x and y as they come: not rescaled, not shuffled.
+
+The check draws tables with hundreds of columns and asks for hundreds of hidden units, or for far
+fewer units than columns; there, weights of the wrong size show at once. The labels of the last
+fifth lie far from the others, so that learning from them shows too. In some draws the rate is 0, in
+some there is one epoch. In the end it asks for a single hidden unit and follows each step. A
 program in plain NumPy, with the gradients of lesson 2, is as good an answer. A check takes some
 seconds.
 """,
-    draw=_draw_program,
+    draw=draw_program,
     solution=train,
     decided=lambda result: np.asarray(result["predictions"]),
-    judge=_judge_program,
+    judge=judge_program,
     demands="a dict with the losses of all epochs, the held-out loss and the predictions, from "
     "weights of fitting size and without learning from the last fifth of the rows",
     mistakes=(
@@ -397,14 +148,15 @@ seconds.
             with_fault("tensorflow_1"),
             "A call of TensorFlow 1 that no longer exists. In TensorFlow 2 random numbers are in "
             "`tf.random`, and a variable updates itself: `weight.assign_sub(…)`.",
-            raises=r"^AttributeError: module '\S*tensorflow\S*' has no attribute",
+            raises=rf"^AttributeError: module '\S*tensorflow\S*' has no attribute '({OLD_NAMES})'",
         ),
         Mistake(
             "mixed_floats",
             with_fault("mixed_floats"),
             "float64 meets float32. NumPy draws in float64, TensorFlow's variables are float32, "
             "and TensorFlow does not mix them. Convert x and y once, at the start.",
-            raises=r"Error: .*\b(double|float64)\b",
+            raises=r"expected to be a (double|float) tensor but is a (double|float) tensor|"
+            r"onversion requested (to type|dtype) '?float(32|64)\b.*\bfloat(32|64)",
         ),
         Mistake(
             "one_name_twice",
@@ -412,6 +164,17 @@ seconds.
             "One name for two things. An assignment makes a name local in the whole function, also "
             "on the right of the `=`, where it has no value yet. Give the function and its result "
             "two names.",
+            raises=r"^UnboundLocalError: .*'(loss|mse|squared_error|network|descend|train)'",
+        ),
+        Mistake(
+            "outer_name",
+            with_changes(
+                ("losses.append(float(loss))", "losses = losses + [float(loss)]"),
+            ),
+            "A name is read before it has a value. An assignment, `+=` too, makes a name local in "
+            "the whole function in which it stands, and an outer name spelt like it is no "
+            "longer meant. Change the object itself by one of its methods, or say `nonlocal` "
+            "before you assign to a name of the function around.",
             raises=r"^UnboundLocalError",
         ),
         Mistake(
@@ -420,7 +183,8 @@ seconds.
             "No gradient without a tape. TensorFlow 2 computes at once and forgets; only what is "
             "computed inside `with tf.GradientTape() as tape:` can be differentiated, by "
             "`tape.gradient(loss, weights)`. A gradient that is None was not recorded.",
-            raises=r"tf\.gradients|NoneType|None values",
+            raises=r"tf\.gradients|No gradients provided|"
+            r"\*: '\S+' and 'NoneType'|\*: 'NoneType' and '\S+'",
         ),
         Mistake(
             "unseen_loss",
@@ -431,8 +195,9 @@ seconds.
         Mistake(
             "nothing_held_out",
             with_fault("nothing_held_out"),
-            "No rows are held out. Learn from the first four fifths only, and measure the loss on "
-            'the last fifth, which the network has not seen; return it under "held_out".',
+            "Rows that are to be held out are learnt from, or nobody measures the loss on them. "
+            "Learn from the first four fifths only, and measure the loss on the last fifth, which "
+            'the network has not seen; return it under "held_out".',
         ),
         Mistake(
             "no_prediction",
@@ -448,6 +213,13 @@ seconds.
             "Which variance must a weight have, that the sum over d inputs has one near 1? This "
             "holds for both layers.",
         ),
+        Mistake(
+            "other_width",
+            with_changes(("(2 / columns)", "(2 / hidden)")),
+            "The size of a layer's weights fits tables only that have about as many columns as "
+            "there are hidden units. What counts for a layer is how many numbers each of its units "
+            "adds up, and that is not the same in the two layers.",
+        ),
     ),
     hints=(
         "Run the check and read the error: it shows the first fault that Python meets, not the "
@@ -458,24 +230,33 @@ seconds.
         "rows that it has not seen, its predictions. And how large are weights of variance 1 when "
         "a unit adds up hundreds of products?",
     ),
-    draws=15,
+    draws=18,
     seconds=120,
 )
 
 
-MANY_WAYS = 4_000_000
-"""From so many possible tests on, one that is the head or tail of a list was hardly drawn."""
+MANY_WAYS = 400_000_000
+"""From so many possible tests on, one whose writers stand side by side in a list was hardly
+drawn."""
 
 
 def _draw_writers(rng: np.random.Generator) -> dict[str, Any]:
-    """A few writers, to be read, or so many that chance does not draw the first ones."""
-    count = int(rng.integers(36, 46) if rng.random() < 0.6 else rng.integers(4, 11))
+    """A few writers, to be read, or so many that chance does not draw neighbours.
+
+    Often the number of writers to draw lies clearly below or above the middle of two whole ones.
+    """
+    many, past = rng.random() < 0.6, rng.choice(["below", "above", "any"])
+    while True:
+        count = int(rng.integers(36, 46) if many else rng.integers(4, 11))
+        share = float(rng.choice([0.2, 0.25, 0.3, 0.4]))
+        part = share * count % 1
+        if past == "any" or (0.05 < part < 0.45 if past == "below" else 0.55 < part < 0.95):
+            break
     names = rng.choice(1000, size=count, replace=False)
     writers = np.repeat(names, rng.integers(1, 7, size=count))
     if rng.random() < 0.5:
         rng.shuffle(writers)
-    share, seed = float(rng.choice([0.2, 0.25, 0.3, 0.4])), int(rng.integers(1_000_000))
-    return {"writers": writers, "share": share, "seed": seed}
+    return {"writers": writers, "share": share, "seed": int(rng.integers(1_000_000))}
 
 
 def split_by_writer(writers: Array, share: float, seed: int) -> tuple[Array, Array]:
@@ -521,6 +302,11 @@ def _marks_for_rows(writers: Array, share: float, seed: int) -> tuple[Array, Arr
     return ~in_test, in_test
 
 
+def _tuples_for_rows(writers: Array, share: float, seed: int) -> tuple[Any, Any]:
+    train_marks, test_marks = _marks_for_rows(writers, share, seed)
+    return np.where(train_marks), np.where(test_marks)
+
+
 def _not_drawn(writers: Array, share: float, seed: int) -> tuple[Array, Array]:
     names = np.unique(writers)
     in_test = np.isin(writers, names[: round(share * len(names))])
@@ -534,12 +320,24 @@ def _judge_split(result: Any, writers: Array, share: float, seed: int) -> Compla
     parts = [np.asarray(part) for part in result]
     if all(part.dtype == bool for part in parts):
         return Complaint("Both parts are True and False, one a row.", "marks_for_rows")
+    if all(isinstance(part, tuple) and len(part) == 1 for part in result):
+        return Complaint("Both parts are tuples that hold one array.", "tuples_for_rows")
+    if _are_marks(parts, len(writers)):
+        return Complaint("Both parts are 0 and 1, one a row.", "marks_for_rows")
     if any(part.ndim != 1 or part.dtype.kind not in "iu" for part in parts if part.size):
         return Complaint("Each part is to be a one-dimensional array of row numbers.")
     train_rows, test_rows = (part.astype(int) for part in parts)
-    return _judge_rows(train_rows, test_rows, writers) or _judge_share(
-        train_rows, test_rows, writers, share
+    return (
+        _judge_rows(train_rows, test_rows, writers)
+        or _judge_sides(train_rows, test_rows, writers, share)
+        or _judge_share(test_rows, writers, share)
     )
+
+
+def _are_marks(parts: list[Array], rows: int) -> bool:
+    if rows < 3 or any(part.shape != (rows,) for part in parts):
+        return False
+    return all(np.isin(part, [0, 1]).all() for part in parts) and bool(np.all(parts[0] != parts[1]))
 
 
 def _judge_rows(train_rows: Array, test_rows: Array, writers: Array) -> Complaint | None:
@@ -556,14 +354,23 @@ def _judge_rows(train_rows: Array, test_rows: Array, writers: Array) -> Complain
         both = row in train_rows and row in test_rows
         where = "in both parts" if both else "twice in the same part"
         return Complaint(f"Row {row} is {where}.", "test_rows_in_both" if both else None)
+    return None
+
+
+def _judge_sides(
+    train_rows: Array, test_rows: Array, writers: Array, share: float
+) -> Complaint | None:
+    """A share of the rows in the test is the mark of rows that were drawn, not writers."""
     shared = np.intersect1d(writers[train_rows], writers[test_rows])
     if shared.size:
+        by_rows = abs(len(test_rows) - share * len(writers)) <= 1
         return Complaint(
             f"Of {len(np.unique(writers))} writers, {shared.size} "
             f"{'has' if shared.size == 1 else 'have'} rows in both parts, such as writer "
             f"{shared[0]}.",
-            "writer_in_both",
+            "writer_in_both" if by_rows else None,
         )
+    used = np.concatenate([train_rows, test_rows])
     lost = np.setdiff1d(np.arange(len(writers)), used)
     if lost.size:
         once = len(used) == len(np.unique(writers))
@@ -575,27 +382,40 @@ def _judge_rows(train_rows: Array, test_rows: Array, writers: Array) -> Complain
     return None
 
 
-def _judge_share(
-    train_rows: Array, test_rows: Array, writers: Array, share: float
-) -> Complaint | None:
+def _judge_share(test_rows: Array, writers: Array, share: float) -> Complaint | None:
     names, tested = np.unique(writers), np.unique(writers[test_rows])
     wanted = share * len(names)
     if abs(len(tested) - wanted) > 0.5 + 1e-9:
         swapped = abs(len(names) - len(tested) - wanted) <= 0.5 + 1e-9
         return Complaint(
             f"Of {len(names)} writers, {len(tested)} {'is' if len(tested) == 1 else 'are'} in the "
-            f"test; {share:g} of {len(names)} is {wanted:.3g}.",
+            f"test; {share:g} of {len(names)} is {wanted:.3g}. (Where writers are drawn with "
+            "replacement, one can come twice; where a coin is thrown for each, any number can "
+            "come.)",
             "sides_swapped" if swapped else None,
         )
+    if math.comb(len(names), len(tested)) < MANY_WAYS:
+        return None
+    return _judge_neighbours(tested, names, writers)
+
+
+def _judge_neighbours(tested: Array, names: Array, writers: Array) -> Complaint | None:
+    """Whether the writers of the test stand side by side in a list, its end joined to its head."""
     _, first = np.unique(writers, return_index=True)
-    orders = (names, names[::-1], writers[np.sort(first)], writers[np.sort(first)][::-1])
-    if math.comb(len(names), len(tested)) > MANY_WAYS and any(
-        set(order[: len(tested)]) == set(tested) for order in orders
-    ):
+    for order in (names, writers[np.sort(first)]):
+        inside = np.isin(order, tested)
+        if np.sum(inside != np.roll(inside, 1)) != 2:
+            continue
+        if inside[0] != inside[-1]:
+            return Complaint(
+                f"The {len(tested)} writers of the test are the first or last of {len(names)}, as "
+                "they stand. By chance that comes up less than once in a million draws.",
+                "not_drawn",
+            )
         return Complaint(
-            f"The {len(tested)} writers of the test are the first or last of {len(names)}, as they "
-            "stand. By chance that comes up less than once in a million draws.",
-            "not_drawn",
+            f"The {len(tested)} writers of the test stand side by side in the list of all "
+            f"{len(names)}. Chance is to decide about each of them, not only where a piece of the "
+            "list begins."
         )
     return None
 
@@ -663,6 +483,13 @@ of writers, rounded to the nearest whole number (either one, if it lies half way
             "asked for: `np.flatnonzero(marks)` gives the places that are True.",
         ),
         Mistake(
+            "tuples_for_rows",
+            _tuples_for_rows,
+            "Each part is a tuple that holds the array of row numbers. `np.where(marks)` and "
+            "`marks.nonzero()` give one array for each axis, in a tuple, also where there is one "
+            "axis only: take the array out.",
+        ),
+        Mistake(
             "not_drawn",
             _not_drawn,
             "The writers of the test are not drawn by chance: they are the first ones of a list. "
@@ -677,15 +504,20 @@ of writers, rounded to the nearest whole number (either one, if it lies half way
         "`np.isin(writers, test_names)` is True for each row whose writer is in the test, and "
         "`np.flatnonzero` turns that into row numbers; `~` turns True and False around.",
     ),
+    draws=25,
 )
 
 
 def _draw_losses(rng: np.random.Generator) -> dict[str, Any]:
-    """A loss that falls, turns and rises, coarsely rounded, so that ties are frequent."""
+    """A loss that falls, turns and rises, coarsely rounded, so that ties are frequent.
+
+    In some draws the list is over before the patience is.
+    """
     count, bottom = int(rng.integers(5, 16)), int(rng.integers(2, 8))
     valley = 0.1 * np.abs(np.arange(count) - bottom) ** 1.3
     losses = (0.3 + valley + rng.normal(0, 0.16, size=count)).clip(0.1).round(1)
-    return {"val_loss": losses.tolist(), "patience": int(rng.integers(1, 5))}
+    waits = (1, 5) if rng.random() < 0.7 else (count - int(losses.argmin()), count + 2)
+    return {"val_loss": losses.tolist(), "patience": int(rng.integers(*waits))}
 
 
 def stop_early(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
@@ -770,6 +602,37 @@ def _never_stops(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
     return len(val_loss), int(np.argmin(val_loss)) + 1
 
 
+def _keeps_the_last_where_none_stops(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    run, best = stop_early(val_loss, patience)
+    return (run, best) if run - best >= patience else (run, run)
+
+
+def _least_begins_at_0(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    return min(patience, len(val_loss)), 0
+
+
+def _against_the_first(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    best_epoch = 1
+    for epoch, loss in enumerate(val_loss, start=1):
+        if loss < val_loss[0]:
+            best_epoch = epoch
+        if epoch - best_epoch >= patience:
+            break
+    return epoch, best_epoch
+
+
+def _wait_never_begins_anew(val_loss: Sequence[float], patience: int) -> tuple[int, int]:
+    least, best_epoch, waited = float("inf"), 0, 0
+    for epoch, loss in enumerate(val_loss, start=1):
+        if loss < least:
+            least, best_epoch = loss, epoch
+        else:
+            waited += 1
+        if waited >= patience:
+            break
+    return epoch, best_epoch
+
+
 early_stopping = Exercise(
     name="early_stopping",
     lesson="first_network",
@@ -852,6 +715,30 @@ If the run never waits so long, all epochs are run, and the best one is kept.
             "a history of `fit` does.",
         ),
         Mistake(
+            "keeps_the_last_where_none_stops",
+            _keeps_the_last_where_none_stops,
+            "Where the list is over before the patience is, you keep the last epoch. The best one "
+            "is to be kept, however the run ended.",
+        ),
+        Mistake(
+            "least_begins_at_0",
+            _least_begins_at_0,
+            "Your least loss begins at 0, and no loss is smaller than that. It has to begin with a "
+            "value that any first loss beats.",
+        ),
+        Mistake(
+            "against_the_first",
+            _against_the_first,
+            "You compare each loss with the first one. The least loss so far has to be replaced "
+            "whenever a smaller one comes.",
+        ),
+        Mistake(
+            "wait_never_begins_anew",
+            _wait_never_begins_anew,
+            "You count all epochs that were no best. The wait begins anew with each new best, so "
+            "a counter has to go back to 0 then.",
+        ),
+        Mistake(
             "never_stops",
             _never_stops,
             "You run all epochs. The best epoch of all may come after a wait that the patience "
@@ -922,6 +809,24 @@ def _each_pair_once(truth: Array, predicted: Array, classes: int) -> Array:
     return counts
 
 
+def _shares_with_gaps(truth: Array, predicted: Array, classes: int) -> Array:
+    counts = confusion(truth, predicted, classes)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+
+
+def _size_from_the_rows(truth: Array, predicted: Array, classes: int) -> Array:
+    largest = int(max(truth.max(), predicted.max()))
+    return confusion(truth, predicted, largest + 1)
+
+
+def _one_row_many_times(truth: Array, predicted: Array, classes: int) -> Array:
+    counts = [[0] * classes] * classes
+    for i, j in zip(truth, predicted, strict=True):
+        counts[i][j] += 1
+    return np.array(counts)
+
+
 confusion_matrix = Exercise(
     name="confusion_matrix",
     lesson="first_network",
@@ -971,6 +876,24 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
             "for: count every pair of truth and answer.",
         ),
         Mistake(
+            "shares_with_gaps",
+            _shares_with_gaps,
+            "You divide each row by its sum: shares, not counts, and NaN where a class has no "
+            "rows. Counts are asked for.",
+        ),
+        Mistake(
+            "size_from_the_rows",
+            _size_from_the_rows,
+            "Your table is as large as the largest class that occurs. The last classes may be "
+            "missing in the rows; how many there are, `classes` tells.",
+        ),
+        Mistake(
+            "one_row_many_times",
+            _one_row_many_times,
+            "All rows of your table are the same. `[row] * n` is a list that holds one and the "
+            "same row n times, so whoever changes one changes all. Make each row anew.",
+        ),
+        Mistake(
             "each_pair_once",
             _each_pair_once,
             "Each pair is counted once at most. In a loop, `+= 1` adds where `= 1` only marks. "
@@ -991,24 +914,76 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
 def _draw_sizes(rng: np.random.Generator) -> dict[str, Any]:
     """Means that lie about one standard error apart, and sizes in any order.
 
-    In some draws the smallest network lies just within the standard error, in some two networks
-    are always right, so that the standard error is 0.
+    In some draws two networks are always right, so that the standard error is 0; in some there is
+    more than one small network that is good; in most the smallest lies between the right limit and
+    one that a mistake would set. No two best means are the same unless both networks are always
+    right, and no mean is so near the limit that rounding decides.
     """
-    count, splits = int(rng.integers(3, 8)), int(rng.integers(3, 9))
-    level = 0.9 + rng.normal(0, 0.012, size=(count, 1))
-    accuracy = (level + rng.normal(0, 0.03, size=(count, splits))).clip(0, 1).round(3)
-    sizes = 4 * rng.choice(np.arange(100, 100_000), size=count, replace=False)
-    kind, smallest = rng.random(), sizes.argmin()
-    if kind < 0.2:
-        accuracy[rng.choice(count, size=2, replace=False)] = 1.0
-    elif kind < 0.4:
-        means = accuracy.mean(axis=1)
-        best = means.argmax()
-        between = 0.5 * (1 + math.sqrt(1 - 1 / splits))
-        error = accuracy[best].std(ddof=1) / math.sqrt(splits)
-        if best != smallest:
-            accuracy[smallest] += means[best] - between * error - means[smallest]
-    return {"accuracy": accuracy, "sizes_in_bytes": sizes}
+    while True:
+        count, splits = int(rng.integers(3, 8)), int(rng.integers(3, 9))
+        level = 0.9 + rng.normal(0, 0.012, size=(count, 1))
+        accuracy = (level + rng.normal(0, 0.03, size=(count, splits))).clip(0, 1).round(3)
+        sizes = 4 * rng.choice(np.arange(100, 100_000), size=count, replace=False)
+        kind = rng.random()
+        if kind < 0.1:
+            accuracy[rng.choice(count, size=2, replace=False)] = 1.0
+        elif kind < 0.25:
+            sizes = _two_small_ones_good(rng, accuracy, sizes)
+        elif kind < 0.9:
+            _between_two_limits(rng, accuracy, sizes)
+        if kind < 0.1 or _is_clear(accuracy):
+            return {"accuracy": accuracy, "sizes_in_bytes": sizes}
+
+
+def _standard_error(runs: Array) -> float:
+    return float(runs.std(ddof=1)) / math.sqrt(runs.size)
+
+
+def _is_clear(accuracy: Array) -> bool:
+    means = np.sort(accuracy.mean(axis=1))
+    limit = means[-1] - _standard_error(accuracy[accuracy.mean(axis=1).argmax()])
+    return bool(means[-1] - means[-2] > 1e-5 and np.abs(means - limit).min() > 1e-5)
+
+
+def _two_small_ones_good(rng: np.random.Generator, accuracy: Array, sizes: Array) -> Array:
+    """Two good networks become the smallest of all, the smaller one first in the list."""
+    best = int(accuracy.mean(axis=1).argmax())
+    others = [i for i in range(len(sizes)) if i != best]
+    small = np.sort(rng.choice(others, size=2, replace=False))
+    for i in small:
+        share = rng.uniform(0.1, 0.9)
+        _put(accuracy, i, share * _standard_error(accuracy[best]), best)
+    ordered, rest = np.sort(sizes), [i for i in range(len(sizes)) if i not in small]
+    new = np.empty_like(sizes)
+    new[small], new[rest] = ordered[:2], rng.permutation(ordered[2:])
+    return new
+
+
+def _put(accuracy: Array, i: int, below: float, best: int) -> None:
+    """Move a network's accuracies so that their mean lies so much below the best."""
+    accuracy[i] += accuracy[best].mean() - below - accuracy[i].mean()
+
+
+def _between_two_limits(rng: np.random.Generator, accuracy: Array, sizes: Array) -> None:
+    """Put the smallest network between the right limit and one that a mistake would set."""
+    best, smallest = int(accuracy.mean(axis=1).argmax()), int(sizes.argmin())
+    if best == smallest:
+        return
+    count, splits = accuracy.shape
+    error = _standard_error(accuracy[best])
+    _put(accuracy, smallest, error, best)
+    wrong = rng.choice(
+        [
+            error * math.sqrt(1 - 1 / splits),
+            error * math.sqrt(splits / (splits - 1)),
+            error * math.sqrt(splits / count),
+            float(accuracy.std(ddof=1)) / math.sqrt(splits),
+            _standard_error(accuracy[smallest]),
+        ]
+    )
+    if rng.random() < 0.15:
+        error, wrong = 2 * error, error * math.sqrt(splits)
+    _put(accuracy, smallest, (error + wrong) / 2, best)
 
 
 def choose_size(accuracy: Array, sizes_in_bytes: Array) -> int:
@@ -1064,6 +1039,26 @@ def _place_among_the_good(accuracy: Array, sizes_in_bytes: Array) -> int:
 
 def _first_for_smallest(accuracy: Array, sizes_in_bytes: Array) -> int:
     return int(_good_ones(accuracy)[0])
+
+
+def _within(accuracy: Array, sizes_in_bytes: Array, error: Array | float) -> int:
+    means = accuracy.mean(axis=1)
+    good = np.flatnonzero(means >= means.max() - error)
+    return int(good[np.argmin(sizes_in_bytes[good])])
+
+
+def _root_of_k(accuracy: Array, sizes_in_bytes: Array) -> int:
+    best = accuracy[accuracy.mean(axis=1).argmax()]
+    return _within(accuracy, sizes_in_bytes, best.std(ddof=1) / math.sqrt(len(accuracy)))
+
+
+def _own_error(accuracy: Array, sizes_in_bytes: Array) -> int:
+    errors = accuracy.std(axis=1, ddof=1) / math.sqrt(accuracy.shape[1])
+    return _within(accuracy, sizes_in_bytes, errors)
+
+
+def _bytes_for_number(accuracy: Array, sizes_in_bytes: Array) -> int:
+    return int(sizes_in_bytes[choose_size(accuracy, sizes_in_bytes)])
 
 
 smallest_as_good = Exercise(
@@ -1129,6 +1124,24 @@ standard error counts as equally good. Of these, return the one with the fewest 
             _first_for_smallest,
             "You take the first of the good networks. They come in any order: look at their bytes.",
         ),
+        Mistake(
+            "root_of_k",
+            _root_of_k,
+            "You divide by the root of the number of networks. The mean was taken over the splits, "
+            "so their number counts.",
+        ),
+        Mistake(
+            "own_error",
+            _own_error,
+            "You allow each network its own standard error. The limit is one for all: the best "
+            "network's error decides.",
+        ),
+        Mistake(
+            "bytes_for_number",
+            _bytes_for_number,
+            "You return how many bytes the network has. Its number is asked for: its place in the "
+            "arrays, from 0.",
+        ),
     ),
     hints=(
         "Three steps: the means and the best of them; which means are near enough; the smallest "
@@ -1138,5 +1151,5 @@ standard error counts as equally good. Of these, return the one with the fewest 
         "networks; `good[np.argmin(sizes_in_bytes[good])]` is the smallest of them.",
     ),
     core=False,
-    draws=25,
+    draws=60,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -198,6 +200,27 @@ WRONG = {
         "held out|towards all",
         "nothing_held_out",
     ),
+    "w1 at rest": (
+        [("[w1, b1, w2, b2]", "[b1, w2, b2]")],
+        "the weights of the first layer stay as they were drawn",
+        None,
+    ),
+    "w2 at rest": (
+        [("[w1, b1, w2, b2]", "[w1, b1, b2]")],
+        "the weights of the second layer stay as they were drawn",
+        None,
+    ),
+    "sized by the columns": ([(W2, "stddev=(2 / columns) ** 0.5")], "adds up", "other_width"),
+    "half a sum": (
+        [("tf.reduce_mean((y_hat - y) ** 2)", "tf.reduce_sum((y_hat - y) ** 2) / 2")],
+        "sum",
+        None,
+    ),
+    "ReLU on the output": (
+        [("return tf.matmul(a, w2) + b2", "return tf.nn.relu(tf.matmul(a, w2) + b2)")],
+        "ReLU on the output",
+        None,
+    ),
     "a tuple": (
         [("return {", "return tuple({"), (".numpy(),\n    }", ".numpy(),\n    }.values())")],
         "return a dict",
@@ -215,6 +238,39 @@ def test_a_program_that_is_wrong_in_one_thing_hears_of_it(name):
         assert re.search(said, verdict.message), verdict.message
 
 
+def test_without_eager_mode_the_learner_hears_that_the_kernel_must_be_restarted():
+    """In a process of its own, for the mode does not come back."""
+    program = (
+        "import tensorflow as tf\n"
+        "from amaas_kit.exercises import first_network as ex\n"
+        "def train(*given):\n"
+        "    tf.compat.v1.disable_eager_execution()\n"
+        "    return ex.train(*given)\n"
+        "for answer in (train, ex.train):\n"
+        "    verdict = ex.eight_faults.examine(answer, seed=1, draws=2)\n"
+        "    assert verdict.outcome == 'not yet'\n"
+        "    assert 'restart the kernel' in verdict.message, verdict.message\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_best_means_do_not_tie_and_no_mean_lies_on_the_limit():
+    def in_single_precision(accuracy, sizes_in_bytes):
+        accuracy = accuracy.astype("float32")
+        means = accuracy.mean(axis=1)
+        best = len(means) - 1 - means[::-1].argmax()
+        limit = means[best] - accuracy[best].std(ddof=1) / np.sqrt(accuracy.shape[1])
+        good = np.flatnonzero(means >= limit)
+        return int(good[np.argmin(sizes_in_bytes[good])])
+
+    for seed in range(40):
+        verdict = ex.smallest_as_good.examine(in_single_precision, seed=seed)
+        assert verdict.outcome == "correct", verdict.message
+
+
 def test_a_division_comes_from_its_seed():
     def by(generator):
         def split_by_writer(writers, share, seed):
@@ -230,11 +286,11 @@ def test_a_division_comes_from_its_seed():
 
 
 def test_an_answer_that_fails_only_when_it_is_called_again_is_said_to_fail():
-    def after_ten(then):
+    def after_the_draws(then):
         calls = iter(range(10**6))
 
         def split_by_writer(writers, share, seed):
-            if next(calls) < 10:
+            if next(calls) < ex.split_rows.draws:
                 return ex.split_by_writer(writers, share, seed)
             return then()
 
@@ -249,7 +305,7 @@ def test_an_answer_that_fails_only_when_it_is_called_again_is_said_to_fail():
         (lambda: "odd", "gave another result"),
         (lambda: time.sleep(12), "no result within 10 s"),
     ]:
-        verdict = after_ten(then)
+        verdict = after_the_draws(then)
         assert verdict.outcome == "not yet"
         assert said in verdict.message
 
