@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from amaas_kit.errors import NetworkError
 from amaas_kit.network import ACTIVATIONS, Activation, Dense, Elementwise, find_activation
-from amaas_kit.network.arrays import Array, as_floats
+from amaas_kit.network.arrays import Array, as_array, as_floats
 from amaas_kit.session import COLOURS
 from amaas_kit.views.view import View
 
@@ -28,6 +28,12 @@ MAP_SIDE = 151
 
 LARGEST = 1000.0
 """So large a weight, a bias or an input may be."""
+
+SMALLEST_MAP = 0.001
+"""So near to 0 a map may end; z is said to two decimals."""
+
+DECIMALS = 10
+"""So many decimals of a slider's value count; the page returns it with the error of rounding."""
 
 SIZE = (7.2, 3.6)
 SITUATION = "While drawing a neuron"
@@ -46,19 +52,21 @@ def draw_neuron(
         w: its two weights.
         b: its bias.
         activation: name of its activation.
-        limit: where the map ends, in both directions.
-        at: a point (x1, x2) to mark on the map and on the activation's curve.
+        limit: where the map ends, in both directions; from 0.001 to 1,000.
+        at: a point (x1, x2) to mark on the map and on the activation's curve; one off the map is
+            said to be there.
 
     Raises:
-        NetworkError: weights, a bias or a point that are no finite numbers, or not two of them; an
-            activation that is unknown or does not work on each number alone.
+        NetworkError: weights, a bias, a point or a limit that are no finite numbers, too large, or
+            too many or few of them; an activation that is unknown or does not work on each number
+            alone.
 
     Taught in: notebooks/01_forward_pass, A neuron.
     """
     neuron = _neuron(w, b, activation)
     point = None if at is None else _two_numbers(at, "at")
     figure = plt.figure(figsize=SIZE)
-    _paint_neuron(figure, neuron, _above_0(limit), point)
+    _paint_neuron(figure, neuron, _end_of_map(limit), point)
     return figure
 
 
@@ -67,12 +75,16 @@ class NeuronExplorer(View):
 
     The picture is that of `draw_neuron`; the sentence says z and a at a point of one's choice.
 
+    The sliders begin at the very numbers that are passed. They move in steps of 0.1, of an input
+    in finer ones where the map ends below 1. A number of up to two digits more makes the steps so
+    much finer; one of still more is kept to ten decimals, and its slider counts its steps from it.
+
     Args:
         w: the two weights to begin with.
         b: the bias to begin with.
         activation: its name to begin with.
         at: the point (x1, x2) to begin with.
-        limit: where the map ends, in both directions.
+        limit: where the map ends, in both directions; from 0.001 to 1,000.
 
     Raises:
         NetworkError: as `draw_neuron`.
@@ -90,7 +102,7 @@ class NeuronExplorer(View):
     ) -> None:
         neuron = _neuron(w, b, activation)
         x1, x2 = _two_numbers(at, "at")
-        self._limit = _above_0(limit)
+        self._limit = round(_end_of_map(limit), DECIMALS)
         w1, w2 = neuron.w[:, 0]
         self._w1 = _slider("weight 1", w1, 4.0)
         self._w2 = _slider("weight 2", w2, 4.0)
@@ -105,22 +117,22 @@ class NeuronExplorer(View):
 
     def paint(self, figure: Figure) -> str:
         """The neuron's map and curve, and its z and a at the chosen point."""
-        w1, w2, b = self._w1.value, self._w2.value, self._b.value
-        x1, x2 = self._x1.value, self._x2.value
+        sliders = (self._w1, self._w2, self._b, self._x1, self._x2)
+        w1, w2, b, x1, x2 = (round(slider.value, DECIMALS) for slider in sliders)
         neuron = _neuron((w1, w2), b, self._activation.value)
-        z, a, border = _paint_neuron(figure, neuron, self._limit, np.array([x1, x2]))
+        z, a, told = _paint_neuron(figure, neuron, self._limit, np.array([x1, x2]))
         products = f"{_factor(x1)} * {_factor(w1)} + {_factor(x2)} * {_factor(w2)}"
         return (
             f"z = x1 w1 + x2 w2 + b = {products} + {_factor(b)} = {z:z.2f}, "
-            f"and a = {neuron.activation.name}(z) = {a:z.2f}. {border}"
+            f"and a = {neuron.activation.name}(z) = {a:z.2f}. {told}"
         )
 
 
 def _paint_neuron(
     figure: Figure, neuron: Dense, limit: float, point: npt.NDArray[Any] | None
 ) -> tuple[float, float, str]:
-    """Map and curve into an empty figure; z and a at the point (nan without one), the border."""
-    plane = figure.add_axes((0.08, 0.14, 0.415, 0.83))
+    """Map and curve into an empty figure; z and a at the point (nan without one), more in words."""
+    plane = figure.add_axes((0.1, 0.14, 0.415, 0.83))
     curve = figure.add_axes((0.65, 0.14, 0.33, 0.83))
     ticks = np.linspace(-limit, limit, MAP_SIDE)
     x1, x2 = np.meshgrid(ticks, ticks)
@@ -132,7 +144,11 @@ def _paint_neuron(
         extent=(-limit, limit, -limit, limit), interpolation="nearest",
     )  # fmt: skip
     marks = [-limit, 0.0, limit]
-    plane.set(xlabel="x1", ylabel="x2", xticks=marks, yticks=marks)
+    ends = (-limit, limit)
+    plane.set(xlabel="x1", ylabel="x2", xticks=marks, yticks=marks, xlim=ends, ylim=ends)
+    plane.yaxis.set_label_coords(-0.13, 0.75)
+    for axis in (plane.xaxis, plane.yaxis):
+        axis.set_major_formatter("{x:.4g}")
     plane.grid(visible=False)
     border = _paint_border(plane, x1, x2, sums, neuron.w[:, 0])
     if point is None:
@@ -140,10 +156,21 @@ def _paint_neuron(
     row = point[None, :]
     z, a = float(neuron.weighted_sums(row)[0, 0]), float(neuron.forward(row)[0, 0])
     dot: dict[str, Any] = {"color": COLOURS[1], "markeredgecolor": "white", "markersize": 9}
-    plane.plot(*point, "o", **dot)
+    if np.abs(point).max() <= limit:
+        plane.plot(*point, "o", clip_on=False, **dot)
+    else:
+        border += " The point is off the map."
+        _note(plane, "the point is off the map")
     curve.plot([z, z, curve.get_xlim()[0]], [curve.get_ylim()[0], a, a], ":", color=COLOURS[1])
     curve.plot(z, a, "o", **dot)
     return z, a, border
+
+
+def _note(axis: Axes, words: str) -> None:
+    axis.text(
+        0.5, 0.03, words, transform=axis.transAxes, ha="center",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+    )  # fmt: skip
 
 
 def _paint_border(axis: Axes, x1: Array, x2: Array, z: Array, weights: Array) -> str:
@@ -188,7 +215,7 @@ def _paint_curve(axis: Axes, activation: Activation, limit: float) -> Normalize:
 def _neuron(w: npt.ArrayLike, b: float, activation: str) -> Dense:
     """One unit of two inputs, of finite numbers, whose activation works on it alone."""
     weights = _two_numbers(w, "w")
-    bias = _drawable([b], "b")
+    bias = _bias(b)
     if find_activation(str(activation)).name not in elementwise():
         raise NetworkError(
             situation=SITUATION,
@@ -196,7 +223,33 @@ def _neuron(w: npt.ArrayLike, b: float, activation: str) -> Dense:
             wrong="it needs several numbers, and a neuron makes one",
             fix=f"choose one of: {', '.join(elementwise())}",
         )
-    return Dense(weights[:, None], bias, activation)
+    return Dense(weights[:, None], np.array([bias]), activation)
+
+
+def _bias(b: object) -> float:
+    bias = _one_number(b, "b", 0.5)
+    if not math.isfinite(bias):
+        raise NetworkError(
+            situation=SITUATION,
+            seen=f"b={bias}",
+            wrong="a neuron computes with finite numbers",
+            fix="pass a finite number, for example b=0.5",
+        )
+    return float(_drawable(bias, "b"))
+
+
+def _one_number(value: Any, name: str, example: float) -> float:
+    """A real number, finite or not, that stands alone."""
+    array = as_array(value, name=name, situation=SITUATION)
+    if array.ndim == 0 and array.dtype.kind in "biuf":
+        return float(array)
+    shape = f" of shape {array.shape}" if array.ndim else ""
+    raise NetworkError(
+        situation=SITUATION,
+        seen=f"{name} is a {type(value).__name__}{shape}",
+        wrong=f"{name} is one number",
+        fix=f"pass a number by itself, for example {name}={example}",
+    )
 
 
 def _two_numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
@@ -229,26 +282,48 @@ def elementwise() -> dict[str, Elementwise]:
     return {name: f for name, f in ACTIVATIONS.items() if isinstance(f, Elementwise)}
 
 
-def _above_0(limit: float) -> float:
-    if not 0 < limit < math.inf:
+def _end_of_map(limit: object) -> float:
+    end = _one_number(limit, "limit", 3.0)
+    if not SMALLEST_MAP <= end <= LARGEST:
         raise NetworkError(
             situation=SITUATION,
-            seen=f"limit={limit}",
-            wrong="the map reaches from -limit to limit",
-            fix="pass a number above 0, for example limit=3.0",
+            seen=f"limit={end}",
+            wrong="the map reaches from -limit to limit, and that must be inputs it can show",
+            fix=f"pass a number from {SMALLEST_MAP} to {LARGEST:,.0f}, for example limit=3.0",
         )
-    return float(limit)
+    return end
 
 
 def _factor(value: float) -> str:
     """A number as it stands in a product: a negative one in parentheses."""
-    return f"{value:.4g}" if value >= 0 else f"({value:.4g})"
+    return f"{value:.6g}" if value >= 0 else f"({value:.6g})"
 
 
 def _slider(description: str, value: float, limit: float) -> ipywidgets.FloatSlider:
-    """From -limit to limit in steps of 0.1, or as far as the value needs."""
-    reach = max(limit, math.ceil(abs(value)))
+    """From -limit to limit, or as far as the value needs, with the value on one of its marks.
+
+    The page moves a slider to its nearest mark, so one that begins between two would move itself.
+    """
+    value = round(float(value), DECIMALS)
+    reach = limit if abs(value) <= limit else math.ceil(abs(value))
+    least, greatest, step = _marks(value, reach, _decimals(limit))
     return ipywidgets.FloatSlider(
-        value=value, min=-reach, max=reach, step=0.1, description=description,
-        readout_format=".2f",
+        value=value, min=least, max=greatest, step=step, description=description,
+        readout_format=f".{max(2, round(-math.log10(step)))}f",
     )  # fmt: skip
+
+
+def _decimals(limit: float) -> int:
+    """Of the steps on the way to a limit: one, or so many more that there are ten and more."""
+    return max(1, 1 - math.floor(math.log10(limit)))
+
+
+def _marks(value: float, reach: float, decimals: int) -> tuple[float, float, float]:
+    """Least and greatest value and step of a slider, none beyond reach, one mark on the value."""
+    for digits in range(decimals, decimals + 3):
+        if value == round(value, digits):
+            most = math.floor(round(reach * 10**digits, 6)) / 10**digits
+            return -most, most, 10.0**-digits
+    step = 10.0**-decimals
+    below, above = (math.floor(way / step) for way in (value + reach, reach - value))
+    return value - below * step, value + above * step, step

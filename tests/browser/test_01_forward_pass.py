@@ -22,6 +22,11 @@ views.JourneyExplorer(wide, x[:1])
 """
 
 
+FINE = """
+views.NeuronExplorer(w=(1.23, -0.77), b=1 / 3, limit=0.05, at=(0.01, -0.02))
+"""
+
+
 @pytest.fixture
 def lesson(open_lesson):
     return open_lesson(LESSON)
@@ -186,3 +191,22 @@ def test_ten_thousand_units_are_thinned_out(lesson):
     view.changes(lambda: layer.press("End"))
     assert "Only the 12 largest are drawn." in view.says()
     view.picture("large-end")
+
+
+def test_the_page_keeps_the_numbers_that_were_passed(lesson):
+    lesson.write("neuron-explorer", FINE)
+    view = again(lesson, "neuron-explorer", "NeuronExplorer")
+    passed = "0.01 * 1.23 + (-0.02) * (-0.77) + 0.333333 = 0.36"
+    assert passed in view.says()
+    lesson.page.wait_for_timeout(1500)
+    assert passed in view.says()
+    for description, key, product in (
+        ("input x1", "ArrowRight", "0.011 * 1.23"),
+        ("weight 1", "ArrowLeft", "0.011 * 1.22"),
+        ("bias", "ArrowRight", "+ 0.433333 ="),
+        ("input x2", "End", "0.05 * (-0.77)"),
+    ):
+        handle = view.control(description)
+        handle.focus()
+        view.changes(lambda handle=handle, key=key: handle.press(key))
+        assert product in view.says()

@@ -1,5 +1,7 @@
 """The figures and widgets of lesson 01 show the numbers that the rooms compute."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from amaas_kit.views.view import leaves
 
 
 def texts(axis):
-    return " ".join(text.get_text() for text in axis.texts)
+    return " ".join(text.get_text().replace("\n", " ") for text in axis.texts)
 
 
 def test_layers_are_labelled_with_sizes_and_parameter_counts():
@@ -160,6 +162,12 @@ def test_activations_are_drawn_with_their_own_slopes():
     np.testing.assert_allclose(slope.get_ydata(), 1 / np.cosh(slope.get_xdata()) ** 2, atol=1e-12)
 
 
+@pytest.mark.parametrize("names", [["nix"], ["softmax"]])
+def test_activations_that_cannot_be_drawn_are_refused(names):
+    with pytest.raises(NetworkError, match="choose from: "):
+        views.draw_activations(names)
+
+
 def test_all_activations_but_softmax_are_drawn_by_default():
     titles = [axis.get_title() for axis in views.draw_activations().axes if axis.lines]
     assert titles == [name for name in ACTIVATIONS if name != "softmax"]
@@ -265,6 +273,88 @@ def test_an_input_that_is_no_square_image_is_drawn_as_a_grid():
     stage, _ = views.draw_journey(net, x).axes
     assert "10 inputs" in texts(stage)
     np.testing.assert_allclose(np.ma.compressed(stage.images[0].get_array()), x, rtol=1e-6)
+
+
+def scaled(*factors):
+    net = Network([64, 16, 10], seed=0)
+    for layer, factor in zip(net.layers, factors, strict=True):
+        layer.w[...] *= factor
+    return net
+
+
+@pytest.mark.filterwarnings("error")
+def test_outputs_that_overflow_are_said_so_from_the_layer_on_where_they_do(rows):
+    net = scaled(1e30, 1e30)
+    view = views.JourneyExplorer(net, rows)
+    control(view, "layer").value = 1
+    assert "the largest is 7.49e+29, " in view.sentence
+    control(view, "layer").value = 2
+    assert "layer 1 made " in view.sentence
+    assert "its weights are so large that its outputs overflow" in view.sentence
+    assert picture(view) == b""
+    with pytest.raises(NetworkError, match="outputs overflow"):
+        views.draw_journey(net, rows[0])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factors", [(1e30, 1), (1e37, 1), (-1e-9, 1), (1e4, 1)])
+def test_large_and_small_numbers_are_said_briefly(rows, factors):
+    view = views.JourneyExplorer(scaled(*factors), rows)
+    for layer in (1, 2):
+        control(view, "layer").value = layer
+        said = [view.sentence, *(texts(axis) for axis in view.figure().axes)]
+        assert max(len(word) for words in said for word in words.split()) < 15
+
+
+NETWORKS = {
+    "the lesson's": [64, 128, 64, 10],
+    "wide": [64, 10_000, 30, 20, 8, 1000],
+    "deep": [64, *[20] * 120, 10],
+    "one layer": [64, 10],
+    "one number": [10, 5, 1],
+    "many inputs": [9999, 300, 12_345],
+}
+TRUTHS = [3, "a very long handwritten name of a class that never ends", "W" * 60, "$x$"]
+CASES = [(1, TRUTHS), (-1e30, TRUTHS[:1]), (1e-20, TRUTHS[:1])]
+
+
+def places(figure):
+    renderer = figure.canvas.get_renderer()
+    words = [text for axis in figure.axes for text in axis.texts]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in words]
+
+
+@pytest.mark.parametrize(("scale", "truths"), CASES)
+@pytest.mark.parametrize("sizes", NETWORKS.values(), ids=NETWORKS)
+def test_no_words_of_a_journey_are_cut_or_lie_over_others(sizes, scale, truths):
+    net = Network(sizes, seed=0)
+    net.layers[-1].w[...] *= scale
+    rows = np.random.default_rng(0).random((1, sizes[0]))
+    for truth in truths:
+        view = views.JourneyExplorer(net, rows, [truth])
+        for layer in {0, 1, len(sizes) - 2, len(sizes) - 1}:
+            control(view, "layer").value = layer
+            figure = view.figure()
+            shown = places(figure)
+            for words, place in shown:
+                assert figure.bbox.containsx(place.x0), words
+                assert figure.bbox.containsx(place.x1), words
+                assert figure.bbox.containsy(place.y0), words
+                assert figure.bbox.containsy(place.y1), words
+            for (words, place), (others, other) in itertools.combinations(shown, 2):
+                assert not place.overlaps(other), (words, others)
+
+
+def test_a_title_of_any_kind_is_written_as_it_is(rows):
+    net = Network([64, 10], seed=0)
+    assert "5" in texts(views.draw_journey(net, rows[0], title=5).axes[0])
+    assert "$x$" in texts(views.draw_journey(net, rows[0], title="$x$").axes[0])
+
+
+@pytest.mark.parametrize(("units", "word"), [(300, "2nd"), (600, "3rd"), (2900, "12th")])
+def test_every_so_many_th_unit_is_said_in_english(units, word):
+    stage, _ = views.draw_journey(Network([4, units, 2], seed=0), np.ones(4)).axes
+    assert f"every {word} drawn" in texts(stage)
 
 
 def broken(what):
