@@ -96,7 +96,7 @@ def test_exercises_name_the_mistake_and_mark_what_is_solved(lesson):
     lesson.picture("mistake")
     lesson.theme("dark")
     lesson.picture("mistake")
-    assert "ends the function at the first problem" in tried(lesson, "report", REPORT)
+    assert "You returned the first fix alone" in tried(lesson, "report", REPORT)
     assert tried(lesson, "reply", REPLY_SOLVED).startswith("Correct")
     assert "1 of 3 exercises solved (1 of 1 in the core)" in lesson.run_cell("progress")
     lesson.show("progress")
