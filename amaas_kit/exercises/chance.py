@@ -36,10 +36,8 @@ class SeededExercise(Exercise):
         self.decided = decided
 
     def _examine(
-        self, answer: Any, seed: int | None, draws: int
+        self, answer: Any, seed: int, draws: int
     ) -> tuple[Verdict, Mapping[str, Any] | None]:
-        if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
         verdict, example = super()._examine(answer, seed, draws)
         if verdict.outcome != "correct":
             return verdict, example

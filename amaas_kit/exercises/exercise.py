@@ -142,7 +142,7 @@ class Exercise:
         Returns:
             The verdict, which has been shown already.
         """
-        seeds = [self._seed, *np.random.SeedSequence().generate_state(1).tolist()]
+        seeds = [self._seed, _fresh_seed()]
         for seed in [seed for seed in seeds if seed is not None]:
             verdict, example = self._examine(answer, seed, self.draws)
             if verdict.outcome != "correct":
@@ -168,10 +168,12 @@ class Exercise:
             seed: of the drawn arguments; the same gives the same.
             draws: how many calls; left out, as many as the exercise says.
         """
-        return self._examine(answer, seed, draws or self.draws)[0]
+        return self._examine(answer, _fresh_seed() if seed is None else seed, draws or self.draws)[
+            0
+        ]
 
     def _examine(
-        self, answer: Any, seed: int | None, draws: int
+        self, answer: Any, seed: int, draws: int
     ) -> tuple[Verdict, Mapping[str, Any] | None]:
         from amaas_kit.exercises.judging import examine
 
@@ -241,3 +243,7 @@ class Exercise:
 
 def _joined(text: str, note: str | None) -> str:
     return f"{text}\n\n{note}" if note else text
+
+
+def _fresh_seed() -> int:
+    return int(np.random.SeedSequence().generate_state(1)[0])

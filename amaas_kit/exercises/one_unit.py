@@ -196,10 +196,8 @@ class FollowedExercise(SeededExercise):
     """An exercise whose answer trains a network, and is followed step by step in the end."""
 
     def _examine(
-        self, answer: Any, seed: int | None, draws: int
+        self, answer: Any, seed: int, draws: int
     ) -> tuple[Verdict, Mapping[str, Any] | None]:
-        if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
         if not _eager():
             return Verdict("not yet", EAGER_OFF), None
         verdict, example = super()._examine(answer, seed, draws)

@@ -23,7 +23,7 @@ from amaas_kit.training import SGD, Adam, Momentum, Nesterov, RMSProp, Rule
 from amaas_kit.training.descent import SURFACES, Surface, Walk, descend, largest_rate
 from amaas_kit.training.landscape import Landscape
 from amaas_kit.views.curves import curve_style
-from amaas_kit.views.picture import Scene, empty_figure
+from amaas_kit.views.picture import Scene, empty_figure, note_on
 from amaas_kit.views.view import View
 
 Loss = Callable[[Any], Any]
@@ -224,10 +224,7 @@ class _WalkDrawing:
         )
         [self._start] = self._above.plot([], "s", color="black", markersize=7)
         [self._now] = self._above.plot([], "o", color=COLOURS[1], markersize=8)
-        self._note = self._above.text(
-            0.5, 0.03, "the dot is off the map", transform=self._above.transAxes, ha="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
-        )  # fmt: skip
+        self._note = note_on(self._above, "the dot is off the map")
         self._aside = figure.add_axes((0.575, 0.135, 0.41, 0.79))
         [self._all] = self._aside.plot([], color="grey", linewidth=0.8)
         [self._taken] = self._aside.plot([], "-", color=COLOURS[0], linewidth=2)

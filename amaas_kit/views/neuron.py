@@ -18,6 +18,7 @@ from amaas_kit.errors import NetworkError
 from amaas_kit.network import ACTIVATIONS, Activation, Dense, Elementwise, find_activation
 from amaas_kit.network.arrays import Array, as_array, as_floats
 from amaas_kit.session import COLOURS
+from amaas_kit.views.picture import note_on
 from amaas_kit.views.view import View
 
 BANDS = colormaps["cividis"].resampled(20)
@@ -160,17 +161,10 @@ def _paint_neuron(
         plane.plot(*point, "o", clip_on=False, **dot)
     else:
         border += " The point is off the map."
-        _note(plane, "the point is off the map")
+        note_on(plane, "the point is off the map")
     curve.plot([z, z, curve.get_xlim()[0]], [curve.get_ylim()[0], a, a], ":", color=COLOURS[1])
     curve.plot(z, a, "o", **dot)
     return z, a, border
-
-
-def _note(axis: Axes, words: str) -> None:
-    axis.text(
-        0.5, 0.03, words, transform=axis.transAxes, ha="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
-    )  # fmt: skip
 
 
 def _paint_border(axis: Axes, x1: Array, x2: Array, z: Array, weights: Array) -> str:

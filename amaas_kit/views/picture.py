@@ -10,8 +10,10 @@ import anywidget
 import traitlets
 from matplotlib import image
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 DOTS_PER_INCH = 100
 
@@ -122,6 +124,14 @@ def png_of(figure: Figure) -> bytes:
     canvas = _canvas_of(figure)
     canvas.draw()
     return _png(canvas)
+
+
+def note_on(axis: Axes, words: str) -> Text:
+    """A few words at the lower edge of a map, on white."""
+    return axis.text(
+        0.5, 0.03, words, transform=axis.transAxes, ha="center",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
+    )  # fmt: skip
 
 
 class Scene:
