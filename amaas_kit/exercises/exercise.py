@@ -168,9 +168,9 @@ class Exercise:
             seed: of the drawn arguments; the same gives the same.
             draws: how many calls; left out, as many as the exercise says.
         """
-        return self._examine(answer, _fresh_seed() if seed is None else seed, draws or self.draws)[
-            0
-        ]
+        if seed is None:
+            seed = _fresh_seed()
+        return self._examine(answer, seed, draws or self.draws)[0]
 
     def _examine(
         self, answer: Any, seed: int, draws: int

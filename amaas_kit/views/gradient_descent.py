@@ -447,7 +447,7 @@ class DescentExplorer(View):
         if not _is_whole(steps, 1, 1000) or not _is_whole(step, 0, steps):
             raise TrainingError(
                 situation="While making a DescentExplorer",
-                seen=f"step={step}, steps={steps}",
+                seen=f"step={step!r}, steps={steps!r}",
                 wrong="the slider goes from 0 to steps, 1,000 at most",
                 fix="pass step=25, steps=60",
             )
