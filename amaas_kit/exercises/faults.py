@@ -28,6 +28,13 @@ SPREADS = 0.3, 4.5
 2/d below 0.15. Where one layer is forty times as wide as the other, a layer that is sized by the
 other's width makes it 0.2 or 9."""
 
+WIDE_SPREADS = 0.35, 2.4
+"""The same where both layers are so wide that chance hardly moves it. A size that is right for some
+hundreds of columns, but does not depend on them, lies outside."""
+
+ONE_LAYER = 15.0
+"""From this spread on, in a wide network, a layer has weights of variance 1."""
+
 ONES = 6.0
 """So many times the spread is the answer to a row of ones of weights whose mean is not 0."""
 
@@ -44,18 +51,21 @@ def draw_program(rng: np.random.Generator) -> dict[str, Any]:
 
     Its rows are x, -x and 0. The first four fifths hold the rows of the last fifth four times, so
     that the answers to those tell the loss of these. Hundreds of columns and of hidden units show
-    weights of the wrong size at once; with ten it takes luck. A lopsided table has forty columns
-    for each hidden unit. One row is all ones, for weights whose mean is not 0.
+    weights of the wrong size at once; with ten it takes luck. At rest there are five times as many,
+    for a size that was made to fit hundreds. A lopsided table has forty columns for each hidden
+    unit. One row is all ones, for weights whose mean is not 0.
     """
     kind: Kind = rng.choice(["still", "lopsided", "one step", "run"])
     columns, hidden = (int(size) for size in rng.integers(300, 401, size=2))
+    if kind == "still":
+        columns, hidden = (int(size) for size in rng.integers(1500, 1601, size=2))
     if kind == "lopsided":
         columns, hidden = int(rng.integers(1500, 1701)), int(rng.integers(36, 45))
     some = rng.normal(size=(8 if kind == "run" else 30, columns))
     some[0] = 1.0
     x = np.vstack([some, -some, np.zeros((1, columns))])
     y, unseen = _draw_labels(rng, kind, len(some))
-    epochs = 1 if kind == "one step" else int(rng.integers(10, 15) if kind == "run" else 3)
+    epochs = 1 if kind == "one step" else int(rng.integers(10, 15) if kind == "run" else 2)
     rate = {"one step": 2e-6, "run": 1e-3}.get(kind, 0.0) * float(rng.choice([1.0, 1.5]))
     return {
         "x": np.vstack([x] * 5),
@@ -103,7 +113,7 @@ def judge_program(
     if complaint and np.isfinite([*predictions[:, 0], float(result["held_out"])]).all():
         return complaint
     if rate == 0:
-        return _judge_at_rest(losses, predictions, y, x.shape[1] > 4 * hidden) or complaint
+        return _judge_at_rest(losses, predictions, y, x.shape[1], hidden) or complaint
     if epochs == 1:
         return _judge_step(losses, predictions, y, rate) or complaint
     return _judge_run(losses, predictions, y) or complaint
@@ -150,12 +160,20 @@ def _near(one: float, other: float, share: float = 1e-3) -> bool:
     return math.isclose(one, other, rel_tol=share)
 
 
-def _judge_at_rest(losses: Array, predictions: Array, y: Array, lopsided: bool) -> Complaint | None:
+def _judge_at_rest(
+    losses: Array, predictions: Array, y: Array, columns: int, hidden: int
+) -> Complaint | None:
     """With the rate 0 the answers are those of the start, and so is every loss."""
     m = len(predictions)
     if not np.allclose(losses, losses[0], rtol=1e-4):
         return Complaint("With a rate of 0 the loss must not change; it does.")
-    complaint = _judge_output(predictions) or _judge_start(predictions, lopsided)
+    judge_size = _judge_lopsided if columns > 4 * hidden else _judge_wide
+    spread = _spread(predictions)
+    complaint = (
+        _judge_output(predictions)
+        or judge_size(spread, columns, hidden)
+        or _judge_shape(predictions, spread)
+    )
     if complaint:
         return complaint
     learnt, unseen = y[:m], y[-m:]
@@ -181,29 +199,65 @@ def _judge_output(predictions: Array) -> Complaint | None:
     return None
 
 
-def _judge_start(predictions: Array, lopsided: bool = False) -> Complaint | None:
-    """What the first answers show, to x, to -x in the same order, and to 0."""
-    half = len(predictions) // 2
-    there, back = predictions[:half], predictions[half:-1]
-    apart = (there - back) / math.sqrt(2)
-    spread = math.sqrt(_mean_square(apart[1:]))
-    text = f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}"
-    if lopsided and not SPREADS[0] < spread < SPREADS[1]:
-        return Complaint(f"{text}, with {half} times two rows and few hidden units.", "other_width")
+def _judge_start(predictions: Array) -> Complaint | None:
+    """What the first answers of a network of hundreds of units show."""
+    spread = _spread(predictions)
     if spread > SPREADS[1]:
-        return Complaint(f"{text}: far too large.", "variance_1")
+        return Complaint(f"{_told(spread)}: far too large.", "variance_1")
     if spread < SPREADS[0]:
+        return Complaint(f"{_told(spread)}. {TOO_SMALL}")
+    return _judge_shape(predictions, spread)
+
+
+def _judge_lopsided(spread: float, columns: int, hidden: int) -> Complaint | None:
+    if SPREADS[0] < spread < SPREADS[1]:
+        return None
+    return Complaint(f"{_told(spread)}, with {columns} columns and {hidden} units.", "other_width")
+
+
+def _judge_wide(spread: float, columns: int, hidden: int) -> Complaint | None:
+    if spread > ONE_LAYER:
+        return Complaint(f"{_told(spread)}: far too large.", "variance_1")
+    if spread > WIDE_SPREADS[1]:
         return Complaint(
-            f"{text}. The weights are drawn too small: each layer makes its rows shrink."
+            f"{_told(spread)}, with {columns} columns and {hidden} units: too large. Weights of "
+            "one and the same size do not fit tables of every width."
         )
+    if spread < WIDE_SPREADS[0]:
+        return Complaint(f"{_told(spread)}. {TOO_SMALL}")
+    return None
+
+
+TOO_SMALL = "The weights are drawn too small: each layer makes its rows shrink."
+
+
+def _told(spread: float) -> str:
+    return f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}"
+
+
+def _spread(predictions: Array) -> float:
+    there, back = _answers(predictions)
+    return math.sqrt(_mean_square((there - back)[1:] / math.sqrt(2)))
+
+
+def _answers(predictions: Array) -> tuple[Array, Array]:
+    """The answers to x, and to -x in the same order. The last one, to 0, is left out."""
+    half = len(predictions) // 2
+    return predictions[:half], predictions[half:-1]
+
+
+def _judge_shape(predictions: Array, spread: float) -> Complaint | None:
+    """Whether the first answers are those of a network with ReLU and weights around 0."""
+    there, back = _answers(predictions)
     if np.std(there + back) < 0.02 * spread:
         return Complaint(
             "To x and to -x the first answers add up to the same number, for all rows. With a ReLU "
             "between the layers they do not."
         )
-    if abs(float(apart[0, 0])) > ONES * spread:
+    ones = abs(float(there[0, 0] - back[0, 0])) / math.sqrt(2)
+    if ones > ONES * spread:
         return Complaint(
-            f"To a row of ones the answer is {abs(float(apart[0, 0])) / spread:.0f} times as large "
+            f"To a row of ones the answer is {ones / spread:.0f} times as large "
             "as to other rows of that size. Weights do so whose mean is not 0, such as those that "
             "are all positive: draw them around 0."
         )
@@ -267,7 +321,8 @@ def _judge_step(losses: Array, predictions: Array, y: Array, rate: float) -> Com
             f"All labels are near {label:.0f}. After one step with the rate {rate:g} the answer to "
             f"a row of zeros is to lie between {2.15 * rate * label:.3g} and "
             f"{3.8 * rate * label:.3g}, moved by all biases; it is {at_zero:.3g}. Are both biases "
-            "trained, and is each step the rate times the gradient?"
+            "trained, are the weights of a fitting size, and is each step the rate times the "
+            "gradient?"
         )
     return None
 

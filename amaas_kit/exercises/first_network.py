@@ -129,10 +129,10 @@ drawn: the same seed gives the same weights, another one others.
 
 Use x and y as they come: not rescaled, not shuffled.
 
-The check draws tables with hundreds of columns and asks for hundreds of hidden units, or for far
-fewer units than columns; there, weights of the wrong size show at once. The labels of the last
-fifth lie far from the others, so that learning from them shows too. In some draws the rate is 0, in
-some there is one epoch. In the end it asks for a single hidden unit and follows each step. A
+The check draws tables with hundreds of columns, or more than a thousand, and asks for as many
+hidden units, or for far fewer; there, weights of the wrong size show at once. The labels of the
+last fifth lie far from the others, so that learning from them shows too. In some draws the rate is
+0, in some there is one epoch. In the end it asks for a single hidden unit and follows each step. A
 program in plain NumPy, with the gradients of lesson 2, is as good an answer. A check takes some
 seconds.
 """,
@@ -230,7 +230,7 @@ seconds.
         "rows that it has not seen, its predictions. And how large are weights of variance 1 when "
         "a unit adds up hundreds of products?",
     ),
-    draws=18,
+    draws=22,
     seconds=120,
 )
 
@@ -752,17 +752,19 @@ If the run never waits so long, all epochs are run, and the best one is kept.
         "After each epoch, first see whether its loss is a new best, then leave the loop (`break`) "
         "if `epoch - best_epoch >= patience`.",
     ),
-    draws=25,
+    draws=100,
 )
 
 
 def _draw_answers(rng: np.random.Generator) -> dict[str, Any]:
-    """Few rows, so that some class is missing now and then, or more than a byte can count."""
+    """Half of the draws lack a class, some have more rows of a pair than a byte can count."""
     classes, count = int(rng.integers(2, 7)), int(rng.integers(3, 19))
     if rng.random() < 0.3:
         classes, count = 2, 1500
-    truth = rng.integers(0, classes, size=count)
-    guessed = rng.integers(0, classes, size=count)
+    present = np.arange(classes)
+    if rng.random() < 0.5:
+        present = np.delete(present, rng.choice([classes - 1, int(rng.integers(classes))]))
+    truth, guessed = rng.choice(present, size=(2, count))
     predicted = np.where(rng.random(count) < 0.6, truth, guessed)
     return {"truth": truth, "predicted": predicted, "classes": classes}
 
@@ -907,7 +909,7 @@ Write `confusion(truth, predicted, classes)`: how often each class was answered 
         "`zip(truth, predicted)` gives the pairs. Each pair says which entry grows by 1.",
         "`for i, j in zip(truth, predicted): counts[i, j] += 1`",
     ),
-    draws=20,
+    draws=40,
 )
 
 

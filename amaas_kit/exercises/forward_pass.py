@@ -677,6 +677,7 @@ so that it also works for logits of 1,000 or -1,000.
         "`z.max(axis=1, keepdims=True)` is a column of shape (n, 1), so each row loses its own "
         "maximum. Divide by the sum in the same way.",
     ),
+    draws=25,
 )
 
 
@@ -974,7 +975,7 @@ It must stay finite for logits of thousands.
         "`np.log(np.exp(shifted).sum(axis=1))` minus its true shifted logit. Then the mean.",
     ),
     core=False,
-    draws=20,
+    draws=40,
 )
 
 

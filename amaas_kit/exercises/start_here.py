@@ -540,7 +540,7 @@ whole. Nothing is reshaped, cut or guessed.
         "fail.",
         "`if columns == 64 and 1 <= rows <= 1024: return rows`; what is left over is refused.",
     ),
-    draws=200,
+    draws=500,
 )
 
 

@@ -160,6 +160,11 @@ WRONG = {
     "second layer of variance 1": ([(W2, "stddev=1.0")], "far too large", "variance_1"),
     "first layer of variance 1": ([(W1, "stddev=1.0")], "far too large", "variance_1"),
     "deviation for variance": ([(W1, "stddev=2 / columns")], "too small", None),
+    "one size for every table": (
+        [(W1, "stddev=0.1"), (W2, "stddev=0.1")],
+        "do not fit tables of every width|of a fitting size",
+        None,
+    ),
     "tiny": ([(W1, "stddev=0.01"), (W2, "stddev=0.01")], "too small", None),
     "no ReLU": ([("tf.nn.relu", "")], "ReLU between the layers|missing ReLU", None),
     "biases at rest": ([("[w1, b1, w2, b2]", "[w1, w2]")], "Are the biases trained", None),

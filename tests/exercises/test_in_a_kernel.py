@@ -78,11 +78,11 @@ def test_an_answer_that_cannot_be_ended_does_not_flood_the_notebook(run):
     [shown] = run(
         "stop = False\n"
         "def stubborn(x, w, b):\n"
-        "    while not stop:\n"
-        "        try:\n"
+        "    try:\n"
+        "        while not stop:\n"
         "            print('flood')\n"
-        "        except:\n"
-        "            pass\n\n"
+        "    except:\n"
+        "        stubborn(x, w, b)\n\n"
         "ex.dense_layer.check(stubborn)"
     )
     assert "Restart the kernel" in shown.data["text/plain"]
