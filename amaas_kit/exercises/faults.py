@@ -65,7 +65,7 @@ def draw_program(rng: np.random.Generator) -> dict[str, Any]:
     some[0] = 1.0
     x = np.vstack([some, -some, np.zeros((1, columns))])
     y, unseen = _draw_labels(rng, kind, len(some))
-    epochs = 1 if kind == "one step" else int(rng.integers(10, 15) if kind == "run" else 2)
+    epochs = {"run": int(rng.integers(10, 15)), "lopsided": 3}.get(kind, 1)
     rate = {"one step": 2e-6, "run": 1e-3}.get(kind, 0.0) * float(rng.choice([1.0, 1.5]))
     return {
         "x": np.vstack([x] * 5),
