@@ -28,9 +28,12 @@ SPREADS = 0.3, 4.5
 2/d below 0.15. Where one layer is forty times as wide as the other, a layer that is sized by the
 other's width makes it 0.2 or 9."""
 
+WIDE = 1500
+"""So many columns and hidden units, at least, has a table at rest."""
+
 WIDE_SPREADS = 0.35, 2.4
-"""The same where both layers are so wide that chance hardly moves it. A size that is right for some
-hundreds of columns, but does not depend on them, lies outside."""
+"""Bounds of the spread where both layers are so wide that chance hardly moves it. A size that is
+right for some hundreds of columns, but does not depend on them, lies outside."""
 
 ONE_LAYER = 15.0
 """From this spread on, in a wide network, a layer has weights of variance 1."""
@@ -58,7 +61,7 @@ def draw_program(rng: np.random.Generator) -> dict[str, Any]:
     kind: Kind = rng.choice(["still", "lopsided", "one step", "run"])
     columns, hidden = (int(size) for size in rng.integers(300, 401, size=2))
     if kind == "still":
-        columns, hidden = (int(size) for size in rng.integers(1500, 1601, size=2))
+        columns, hidden = (int(size) for size in rng.integers(WIDE, WIDE + 101, size=2))
     if kind == "lopsided":
         columns, hidden = int(rng.integers(1500, 1701)), int(rng.integers(36, 45))
     some = rng.normal(size=(8 if kind == "run" else 30, columns))
@@ -103,7 +106,7 @@ def judge_program(
         return complaint
     losses = np.array([float(loss) for loss in result["losses"]])
     predictions = np.asarray(result["predictions"], dtype=float)
-    m = len(y) // 5
+    m, columns = len(y) // 5, x.shape[1]
     if predictions.shape != (m, 1):
         return Complaint(
             f'"predictions" has the shape {predictions.shape}; the last fifth of the {len(y)} rows '
@@ -113,9 +116,9 @@ def judge_program(
     if complaint and np.isfinite([*predictions[:, 0], float(result["held_out"])]).all():
         return complaint
     if rate == 0:
-        return _judge_at_rest(losses, predictions, y, x.shape[1], hidden) or complaint
+        return _judge_at_rest(losses, predictions, y, columns, hidden) or complaint
     if epochs == 1:
-        return _judge_step(losses, predictions, y, rate) or complaint
+        return _judge_step(losses, predictions, y, rate, columns, hidden) or complaint
     return _judge_run(losses, predictions, y) or complaint
 
 
@@ -167,13 +170,7 @@ def _judge_at_rest(
     m = len(predictions)
     if not np.allclose(losses, losses[0], rtol=1e-4):
         return Complaint("With a rate of 0 the loss must not change; it does.")
-    judge_size = _judge_lopsided if columns > 4 * hidden else _judge_wide
-    spread = _spread(predictions)
-    complaint = (
-        _judge_output(predictions)
-        or judge_size(spread, columns, hidden)
-        or _judge_shape(predictions, spread)
-    )
+    complaint = _judge_output(predictions) or _judge_start(predictions, columns, hidden)
     if complaint:
         return complaint
     learnt, unseen = y[:m], y[-m:]
@@ -199,68 +196,47 @@ def _judge_output(predictions: Array) -> Complaint | None:
     return None
 
 
-def _judge_start(predictions: Array) -> Complaint | None:
-    """What the first answers of a network of hundreds of units show."""
-    spread = _spread(predictions)
-    if spread > SPREADS[1]:
-        return Complaint(f"{_told(spread)}: far too large.", "variance_1")
-    if spread < SPREADS[0]:
-        return Complaint(f"{_told(spread)}. {TOO_SMALL}")
-    return _judge_shape(predictions, spread)
-
-
-def _judge_lopsided(spread: float, columns: int, hidden: int) -> Complaint | None:
-    if SPREADS[0] < spread < SPREADS[1]:
-        return None
-    return Complaint(f"{_told(spread)}, with {columns} columns and {hidden} units.", "other_width")
-
-
-def _judge_wide(spread: float, columns: int, hidden: int) -> Complaint | None:
-    if spread > ONE_LAYER:
-        return Complaint(f"{_told(spread)}: far too large.", "variance_1")
-    if spread > WIDE_SPREADS[1]:
-        return Complaint(
-            f"{_told(spread)}, with {columns} columns and {hidden} units: too large. Weights of "
-            "one and the same size do not fit tables of every width."
-        )
-    if spread < WIDE_SPREADS[0]:
-        return Complaint(f"{_told(spread)}. {TOO_SMALL}")
-    return None
-
-
-TOO_SMALL = "The weights are drawn too small: each layer makes its rows shrink."
-
-
-def _told(spread: float) -> str:
-    return f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}"
-
-
-def _spread(predictions: Array) -> float:
-    there, back = _answers(predictions)
-    return math.sqrt(_mean_square((there - back)[1:] / math.sqrt(2)))
-
-
-def _answers(predictions: Array) -> tuple[Array, Array]:
-    """The answers to x, and to -x in the same order. The last one, to 0, is left out."""
+def _judge_start(predictions: Array, columns: int, hidden: int) -> Complaint | None:
+    """What the first answers show, to x, to -x in the same order, and to 0."""
     half = len(predictions) // 2
-    return predictions[:half], predictions[half:-1]
-
-
-def _judge_shape(predictions: Array, spread: float) -> Complaint | None:
-    """Whether the first answers are those of a network with ReLU and weights around 0."""
-    there, back = _answers(predictions)
+    there, back = predictions[:half], predictions[half:-1]
+    apart = (there - back) / math.sqrt(2)
+    spread, ones = math.sqrt(_mean_square(apart[1:])), abs(float(apart[0, 0]))
+    complaint = _judge_size(spread, columns, hidden)
+    if complaint:
+        return complaint
     if np.std(there + back) < 0.02 * spread:
         return Complaint(
             "To x and to -x the first answers add up to the same number, for all rows. With a ReLU "
             "between the layers they do not."
         )
-    ones = abs(float(there[0, 0] - back[0, 0])) / math.sqrt(2)
     if ones > ONES * spread:
         return Complaint(
             f"To a row of ones the answer is {ones / spread:.0f} times as large "
             "as to other rows of that size. Weights do so whose mean is not 0, such as those that "
             "are all positive: draw them around 0."
         )
+    return None
+
+
+def _judge_size(spread: float, columns: int, hidden: int) -> Complaint | None:
+    """Whether first answers of this spread come from weights of a fitting size."""
+    wide = hidden >= WIDE
+    least, most = WIDE_SPREADS if wide else SPREADS
+    told = f"The entries of x have a spread of 1, and the first answers one of {spread:.2g}"
+    if columns > 4 * hidden and not least < spread < most:
+        return Complaint(f"{told}, with {columns} columns and {hidden} units.", "other_width")
+    if spread < least:
+        return Complaint(
+            f"{told}. The weights are drawn too small: each layer makes its rows shrink."
+        )
+    if wide and most < spread <= ONE_LAYER:
+        return Complaint(
+            f"{told}, with {columns} columns and {hidden} units: too large. Weights of one and the "
+            "same size do not fit tables of every width."
+        )
+    if spread > most:
+        return Complaint(f"{told}: far too large.", "variance_1")
     return None
 
 
@@ -285,7 +261,9 @@ def _other_loss(loss: float, predictions: Array, y: Array) -> str:
     return f"{told}."
 
 
-def _judge_step(losses: Array, predictions: Array, y: Array, rate: float) -> Complaint | None:
+def _judge_step(
+    losses: Array, predictions: Array, y: Array, rate: float, columns: int, hidden: int
+) -> Complaint | None:
     """From far labels, the first step moves each bias by a known amount.
 
     At the row of zeros only the biases count: b2 adds two rate * label, the biases of the hidden
@@ -296,7 +274,7 @@ def _judge_step(losses: Array, predictions: Array, y: Array, rate: float) -> Com
     ratio, moved = float(losses[0]) / _mean_square(y[:m]), at_zero / (rate * label)
     if not 0.3 < ratio < 10:
         return Complaint(_other_size(ratio, 4 * m))
-    complaint = _judge_output(predictions) or _judge_start(predictions)
+    complaint = _judge_output(predictions) or _judge_start(predictions, columns, hidden)
     if complaint:
         return complaint
     if _near(ratio, 8, 0.1) or 4.4 < moved < 6.6:
