@@ -3,7 +3,7 @@
     .venv/bin/python tools/lock.py
 
 Every lock holds exact versions and hashes, and no address of an index. After writing, each is
-resolved again for every supported platform and Python with wheels alone.
+resolved again for every supported platform and Python, with wheels alone but for `SOURCES`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ LOCKS = {
     "base": ["pyproject.toml"],
     "uv": ["--group", "pyproject.toml:install"],
     "gpu": ["pyproject.toml", "--extra", "gpu"],
-    "test": ["pyproject.toml", "--extra", "test"],
+    "test": ["pyproject.toml", "--extra", "test", "--extra", "spark", "--extra", "flink"],
     "bench": ["pyproject.toml", "--extra", "bench"],
 }
+SOURCES = ("apache-flink-libraries", "pyspark")
+"""Packages of Java archives that come as a source alone, which builds anywhere without a compiler."""
+
 PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc")
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -55,6 +58,7 @@ def main() -> None:
                 compile_requirements(
                     f"requirements/{name}.txt",
                     *["--no-deps", "--only-binary", ":all:", "--output-file", os.devnull],
+                    *(f"--no-binary={package}" for package in SOURCES),
                     *["--python-platform", platform, "--python-version", python],
                 )
     # The extras that no lock holds must still resolve beside the base set.

@@ -21,7 +21,7 @@ ASKED = {
     "uv": PROJECT["dependency-groups"]["install"],
     "base": BASE,
     "gpu": BASE + EXTRAS["gpu"],
-    "test": BASE + EXTRAS["test"],
+    "test": BASE + EXTRAS["test"] + EXTRAS["spark"] + EXTRAS["flink"],
     "bench": BASE + EXTRAS["bench"],
 }
 
