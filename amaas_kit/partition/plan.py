@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, cast
 
@@ -377,7 +378,7 @@ def _check_bounds(bounds: tuple[Value, ...]) -> None:
     if any(isinstance(bound, float) and not math.isfinite(bound) for bound in bounds):
         raise _wrong_plan("range", f"bounds={list(bounds)!r}", "a bound is a finite number", fix)
     order = [bound.encode() if isinstance(bound, str) else bound for bound in bounds]
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         if not _below(before, after):
             raise _wrong_plan(
                 "range",

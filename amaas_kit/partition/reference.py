@@ -7,6 +7,7 @@ P small enough that no product leaves 63 bits. SQL and Java therefore compute it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -49,7 +50,7 @@ def _parts_of(step: Hash | Range | Window, key: pl.Series) -> Array:
     if isinstance(step, Hash):
         return hash_parts(key_numbers(key), step.parts)
     if isinstance(step, Window):
-        return (_whole(key) - int(step.start)) // int(step.width)  # type: ignore[call-overload]
+        return (_whole(key) - cast(int, step.start)) // cast(int, step.width)
     if key.dtype == pl.String:
         return pl.Series(step.bounds).search_sorted(key, side="right").to_numpy()
     return np.searchsorted(np.array(step.bounds), key.fill_null(0).to_numpy(), side="right")
@@ -86,7 +87,7 @@ def text_numbers(buffer: bytes, lengths: Array) -> Array:
     places = np.repeat(ends, lengths) - 1 - np.arange(len(buffer))
     terms = np.frombuffer(buffer, np.uint8) * np.array(powers)[places]
     sums = np.concatenate([[0], np.cumsum(terms)])
-    return (sums[ends] - sums[ends - lengths]) % P
+    return cast(Array, (sums[ends] - sums[ends - lengths]) % P)
 
 
 def _whole(key: pl.Series) -> Array:

@@ -1,0 +1,190 @@
+"""A table that is to be cut: Parquet or CSV, one file or a folder of them, read as it flows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from amaas_kit.errors import DataError
+from amaas_kit.partition.csv_shape import csv_shape
+
+Format: TypeAlias = Literal["parquet", "csv"]
+
+ENDINGS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of a table before its rows are read. Make one with `Table.open`.
+
+    Args:
+        path: the file or folder that was named.
+        files: its files, in the order of their rows.
+        format: "parquet" or "csv".
+        schema: names and types of the columns.
+        rows: how many there are.
+        separator: between the fields of a CSV file.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    format: Format
+    schema: pl.Schema
+    rows: int
+    separator: str = ","
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Table:
+        """Look at a file, or at all files of a folder and its subfolders, in the order of names.
+
+        CSV has a header, is UTF-8, and keeps an empty text ("") apart from nothing (null). A
+        column is of numbers, dates or times where all its values are, and of text otherwise; 007
+        is then the number 7. Names that begin with a dot or an underscore are passed over.
+
+        Args:
+            path: a .parquet or .csv file, or a folder that holds one kind of them.
+
+        Raises:
+            DataError: with the file: it is missing, damaged, cut short, or not like the others.
+        """
+        place = Path(path)
+        files = _files(place)
+        kinds = {ENDINGS[file.suffix.lower()] for file in files}
+        if len(kinds) > 1:
+            raise _unusable(place, "Parquet and CSV files", "a table is of one format")
+        if kinds == {"csv"}:
+            return cls._of_csv(place, files)
+        schema = _one_schema(files, [_parquet_schema(file) for file in files])
+        with reading(files):
+            rows = pl.scan_parquet(list(files), hive_partitioning=False).select(pl.len()).collect()
+        return cls(place, files, "parquet", schema, rows.item())
+
+    @classmethod
+    def _of_csv(cls, place: Path, files: tuple[Path, ...]) -> Table:
+        shapes = [csv_shape(file) for file in files]
+        for file, shape in zip(files, shapes, strict=True):
+            if (shape.names, shape.separator) != (shapes[0].names, shapes[0].separator):
+                raise _unlike(file, files[0], ", ".join(shape.names))
+        mark = shapes[0].separator
+        with reading(files):
+            schema = _scan_csv(files, mark, None).collect_schema()
+        return cls(place, files, "csv", schema, sum(shape.rows for shape in shapes), mark)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.stat().st_size for file in self.files)
+
+    def scan(self) -> pl.LazyFrame:
+        """The rows, lazily, in their order. Read them within `reading(table.files)`."""
+        if self.format == "csv":
+            return _scan_csv(self.files, self.separator, self.schema)
+        return pl.scan_parquet(list(self.files), hive_partitioning=False)
+
+
+@contextlib.contextmanager
+def reading(files: Sequence[Path]) -> Iterator[None]:
+    """Turn what Polars says of a damaged file into an error that names the file.
+
+    Raises:
+        DataError: a file cannot be read to its end.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if "No space left" in str(error):
+            raise
+        damaged = next(((file, why) for file in files if (why := _damage(file))), None)
+        file, why = damaged or (files[0].parent if len(files) > 1 else files[0], str(error))
+        raise DataError(
+            situation=f"While reading {file}",
+            seen=why.splitlines()[0][:300],
+            wrong="the file is damaged, cut short, or not what its name says",
+            fix="fetch or write it again",
+        ) from None
+
+
+def _damage(file: Path) -> str | None:
+    """Why a file cannot be read to its end; None for one that can."""
+    try:
+        kind = ENDINGS.get(file.suffix.lower())
+        scan = _scan_csv([file], ",", None) if kind == "csv" else pl.scan_parquet(file)
+        scan.select(pl.all().null_count()).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _scan_csv(files: Sequence[Path], separator: str, schema: pl.Schema | None) -> pl.LazyFrame:
+    return pl.scan_csv(
+        list(files),
+        separator=separator,
+        schema=schema,
+        infer_schema_length=None,
+        try_parse_dates=True,
+        glob=False,
+    )
+
+
+def _files(place: Path) -> tuple[Path, ...]:
+    if place.is_file():
+        found = [place] if place.suffix.lower() in ENDINGS else []
+    elif place.is_dir():
+        found = sorted(
+            file
+            for file in place.rglob("*")
+            if file.suffix.lower() in ENDINGS and file.is_file() and not _hidden(file, place)
+        )
+    else:
+        raise _unusable(place, "no such file or folder", "there is nothing to cut")
+    if not found:
+        raise _unusable(place, "no .parquet and no .csv", "a table is read from these")
+    return tuple(found)
+
+
+def _hidden(file: Path, place: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in file.relative_to(place).parts)
+
+
+def _parquet_schema(file: Path) -> pl.Schema:
+    with reading([file]):
+        return pl.scan_parquet(file, hive_partitioning=False, glob=False).collect_schema()
+
+
+def _one_schema(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> pl.Schema:
+    for file, schema in zip(files, schemas, strict=True):
+        if schema != schemas[0]:
+            other = next(
+                (
+                    f"{name}: {kind}"
+                    for name, kind in schema.items()
+                    if schemas[0].get(name) != kind
+                ),
+                f"{len(schema)} columns in another order, or fewer",
+            )
+            raise _unlike(file, files[0], other)
+    return schemas[0]
+
+
+def _unlike(file: Path, first: Path, seen: str) -> DataError:
+    return DataError(
+        situation=f"While reading {file}",
+        seen=seen,
+        wrong=f"its columns are not those of {first.name}, so the two are not one table",
+        fix="give the files the same columns and types, or name one file",
+    )
+
+
+def _unusable(place: Path, seen: str, wrong: str) -> DataError:
+    return DataError(
+        situation=f"While looking for a table at {place}",
+        seen=seen,
+        wrong=wrong,
+        fix="name a .parquet or .csv file, or a folder that holds one kind of them",
+    )
