@@ -56,6 +56,10 @@ class RequestError(AmaasError, ValueError):
     """A request that breaks the contract of the served model."""
 
 
+class EngineError(AmaasError, RuntimeError):
+    """An engine that cannot be started or reached, or that failed in the middle of its work."""
+
+
 class MissingError(AmaasError, RuntimeError):
     """A program, a package or a network that this step needs and this machine lacks."""
 
