@@ -264,7 +264,7 @@ def _look_at_keys(
             raise _refused(
                 step,
                 table,
-                f"NaN in {seen[f'nan {i}']:,} rows of {step.key}",
+                f"{step.key}: rows with NaN: {seen[f'nan {i}']:,}",
                 "NaN is neither above nor below any bound",
                 "make these values null, or drop the rows",
             )
@@ -322,7 +322,7 @@ def _check_enough_rows(plan: Plan, table: Table) -> None:
             table,
             f"rows: {table.rows:,}, parts: {parts:,}",
             "with more parts than rows, some must stay empty",
-            f"ask for at most {table.rows:,} parts",
+            f"ask for {table.rows:,} at most",
         )
 
 

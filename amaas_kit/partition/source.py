@@ -62,7 +62,7 @@ class Table:
             return cls._of_csv(place, files)
         schema = _one_schema(files, [_parquet_schema(file) for file in files])
         with reading(files):
-            rows = pl.scan_parquet(list(files), hive_partitioning=False).select(pl.len()).collect()
+            rows = _scan_parquet(files).select(pl.len()).collect()
         return cls(place, files, "parquet", schema, rows.item())
 
     @classmethod
@@ -85,7 +85,7 @@ class Table:
         """The rows, lazily, in their order. Read them within `reading(table.files)`."""
         if self.format == "csv":
             return _scan_csv(self.files, self.separator, self.schema)
-        return pl.scan_parquet(list(self.files), hive_partitioning=False)
+        return _scan_parquet(self.files)
 
 
 @contextlib.contextmanager
@@ -114,11 +114,15 @@ def _damage(file: Path) -> str | None:
     """Why a file cannot be read to its end; None for one that can."""
     try:
         kind = ENDINGS.get(file.suffix.lower())
-        scan = _scan_csv([file], ",", None) if kind == "csv" else pl.scan_parquet(file)
+        scan = _scan_csv([file], ",", None) if kind == "csv" else _scan_parquet([file])
         scan.select(pl.all().null_count()).collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
         return str(error)
     return None
+
+
+def _scan_parquet(files: Sequence[Path]) -> pl.LazyFrame:
+    return pl.scan_parquet(list(files), hive_partitioning=False, glob=False)
 
 
 def _scan_csv(files: Sequence[Path], separator: str, schema: pl.Schema | None) -> pl.LazyFrame:
@@ -154,7 +158,7 @@ def _hidden(file: Path, place: Path) -> bool:
 
 def _parquet_schema(file: Path) -> pl.Schema:
     with reading([file]):
-        return pl.scan_parquet(file, hive_partitioning=False, glob=False).collect_schema()
+        return _scan_parquet([file]).collect_schema()
 
 
 def _one_schema(files: Sequence[Path], schemas: Sequence[pl.Schema]) -> pl.Schema:

@@ -1,0 +1,171 @@
+"""A table is looked at before it is cut: Parquet or CSV, whole or named as broken."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from amaas_kit.errors import DataError
+from amaas_kit.partition import csv_shape
+from amaas_kit.partition.source import Table, reading
+
+ROWS = pl.DataFrame(
+    {"id": [1, 2, 3], "text": ["", None, 'a "quoted",\nbroken line'], "x": [0.5, None, -0.0]}
+)
+
+
+def test_a_parquet_file(tmp_path):
+    ROWS.write_parquet(tmp_path / "t.parquet")
+    table = Table.open(tmp_path / "t.parquet")
+    assert (table.format, table.rows, table.schema) == ("parquet", 3, ROWS.schema)
+    assert table.bytes == (tmp_path / "t.parquet").stat().st_size
+    assert_frame_equal(table.scan().collect(), ROWS)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_csv_keeps_line_breaks_quotes_and_empty_against_null(tmp_path, separator):
+    ROWS.write_csv(tmp_path / "t.csv", separator=separator)
+    table = Table.open(tmp_path / "t.csv")
+    assert (table.format, table.rows, table.separator) == ("csv", 3, separator)
+    assert_frame_equal(table.scan().collect(), ROWS)
+
+
+def test_a_column_of_csv_is_of_numbers_only_where_all_its_rows_are(tmp_path):
+    rows = "\n".join(str(i) for i in range(20_000))
+    (tmp_path / "t.csv").write_text(f"mixed\n{rows}\nlast\n")
+    table = Table.open(tmp_path / "t.csv")
+    assert table.schema == {"mixed": pl.String}
+    assert table.scan().collect()["mixed"][-1] == "last"
+
+
+def test_dates_and_times_of_csv_are_read_as_such(tmp_path):
+    (tmp_path / "t.csv").write_text("day,at\n2026-01-31,2026-01-31T23:59:59\n")
+    assert Table.open(tmp_path / "t.csv").schema == {"day": pl.Date, "at": pl.Datetime("us")}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_folder_is_one_table_in_the_order_of_its_names(tmp_path, kind):
+    for name in ("b", "a", "sub/c"):
+        file = tmp_path / f"{name}.{kind}"
+        file.parent.mkdir(exist_ok=True)
+        getattr(pl.DataFrame({"name": [name]}), f"write_{kind}")(file)
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / f".hidden.{kind}").write_text("no table")
+    (tmp_path / "notes.txt").write_text("no table")
+    table = Table.open(tmp_path)
+    assert table.rows == 3
+    assert table.scan().collect()["name"].to_list() == ["a", "b", "sub/c"]
+
+
+def test_a_name_with_the_signs_of_a_pattern(tmp_path):
+    folder = tmp_path / "a[1]*?{x}"
+    folder.mkdir()
+    ROWS.write_parquet(folder / "t[0].parquet")
+    ROWS.write_csv(tmp_path / "t[0].csv")
+    assert_frame_equal(Table.open(folder).scan().collect(), ROWS)
+    assert_frame_equal(Table.open(tmp_path / "t[0].csv").scan().collect(), ROWS)
+
+
+def test_what_is_no_table_is_named(tmp_path):
+    (tmp_path / "t.txt").write_text("text")
+    for path in (tmp_path / "none.parquet", tmp_path / "t.txt", tmp_path):
+        with pytest.raises(DataError) as caught:
+            Table.open(path)
+        assert str(path) in str(caught.value)
+
+
+def test_files_that_are_not_one_table(tmp_path):
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"a": ["x"]}).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"b\.parquet(.|\n)*a: String"):
+        Table.open(tmp_path)
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "b.parquet")
+    (tmp_path / "c.csv").write_text("a\n1\n")
+    with pytest.raises(DataError, match="one format"):
+        Table.open(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -8, -1])
+def test_a_truncated_parquet_file_is_named(tmp_path, kept):
+    ROWS.write_parquet(tmp_path / "whole.parquet")
+    ROWS.write_parquet(tmp_path / "t.parquet")
+    content = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(content[:kept])
+    with pytest.raises(DataError, match=r"t\.parquet"):
+        Table.open(tmp_path)
+
+
+def test_damage_that_shows_only_while_reading_is_named(tmp_path):
+    for name in ("a", "b"):
+        pl.DataFrame({"x": list(range(50_000))}).write_parquet(tmp_path / f"{name}.parquet")
+    damaged = bytearray((tmp_path / "b.parquet").read_bytes())
+    damaged[4:400] = bytes(396)
+    (tmp_path / "b.parquet").write_bytes(damaged)
+    table = Table.open(tmp_path)
+    with pytest.raises(DataError, match=r"b\.parquet"), reading(table.files):
+        table.scan().collect()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no header"),
+        ("\n1\n", "no header"),
+        ("a,a\n1,2\n", "twice in the header: a"),
+        ("a,b\n1,2\n3\n", "line 3"),
+        ("a,b\n1,2,3\n", "line 2"),
+        ('a,b\n1,"x\n\ny"\n1,2,3\n', "line 5"),
+        ("a,b\n1,2\n\n3,4\n", "line 3"),
+        ('a,b\n1,2\n3,"open\n4,5\n', "from line 3"),
+        ("a,b\n1,2\n3", "line 3"),
+    ],
+)
+def test_a_broken_csv_file_is_named_with_its_line(tmp_path, text, words):
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    with pytest.raises(DataError) as caught:
+        Table.open(file)
+    assert str(file) in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_csv_file_that_is_no_text(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_bytes(b"a,b\n1,\xff\xfe\n")
+    with pytest.raises(DataError, match=r"t\.csv"):
+        Table.open(file)
+
+
+def drawn_csv(draw: random.Random) -> tuple[str, int, int | None]:
+    """A file, how many rows it has, and the line that is broken, if one is."""
+    width, rows = draw.randint(2, 4), draw.randint(0, 8)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=draw.choice(["\n", "\r\n"]))
+    writer.writerow([f"c{i}" for i in range(width)])
+    broken = None
+    for _ in range(rows):
+        row = ["".join(draw.choices('a,"\n\r x', k=draw.randint(0, 3))) for _ in range(width)]
+        if broken is None and draw.random() < 0.05:
+            broken = 1 + text.getvalue().count("\n")
+            row = draw.choice([row[:-1], [*row, "z"]])
+        writer.writerow(row)
+    return text.getvalue(), rows, broken
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 4096])
+def test_the_shape_is_that_which_the_csv_module_sees(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(csv_shape, "BYTES_AT_ONCE", block)
+    file = tmp_path / "t.csv"
+    for seed in range(300):
+        text, rows, broken = drawn_csv(random.Random(seed))
+        file.write_bytes(text.encode())
+        if broken is None:
+            assert csv_shape.csv_shape(file).rows == rows, repr(text)
+        else:
+            with pytest.raises(DataError, match=f"line {broken}\n"):
+                csv_shape.csv_shape(file)
