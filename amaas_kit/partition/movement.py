@@ -1,0 +1,116 @@
+"""How many rows move when a part is added, and a hash under which hardly any do.
+
+With modulo hashing, `hash mod parts`, a row stays only where both remainders agree. With rendezvous
+hashing each part bids for each row and the highest bid wins, so that a new part only takes rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from amaas_kit.data.arrays import Array
+from amaas_kit.errors import DataError
+from amaas_kit.partition.plan import MOST_PARTS
+from amaas_kit.partition.reference import A, B, P, hash_parts
+
+BITS = np.uint64((1 << 31) - 1)
+"""A weight is a remainder modulo 2^31: its last 31 bits."""
+
+
+def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
+    """The part that weighs most for each number.
+
+    Source: Thaler and Ravishankar (1998), "Using name-based mappings to increase hit rates",
+    IEEE/ACM Transactions on Networking 6(1), where it is called highest random weight.
+
+    Args:
+        numbers: (n,) whole numbers, negative ones too; of texts, `reference.key_numbers`.
+        parts: how many parts, from 1.
+
+    Returns:
+        (n,) int64 from 0 to parts - 1. Of parts that weigh the same the first is taken.
+
+    Raises:
+        DataError: parts is no whole number from 1.
+
+    Taught in: notebooks/05_data_partitioning, "A part is added".
+    """
+    if not isinstance(parts, int | np.integer) or not 1 <= parts <= MOST_PARTS:
+        raise DataError(
+            situation="While giving rows to parts by their weight",
+            seen=f"parts={parts!r}",
+            wrong=f"rows go to a whole number of parts, 1 to {MOST_PARTS:,}",
+            fix="pass for example parts=8",
+        )
+    digests = _digests(np.asarray(numbers, dtype=np.int64))
+    best = np.zeros(len(digests), np.int64)
+    highest = _weights(digests, 0)
+    for part in range(1, parts):
+        weights = _weights(digests, part)
+        higher = weights > highest
+        best[higher] = part
+        np.maximum(highest, weights, out=highest)
+    return best
+
+
+def rendezvous_weights(numbers: npt.ArrayLike, part: int) -> Array:
+    """What a part weighs for each number: (n,) uint64 below 2^31.
+
+    The function is `Wrand` of Thaler and Ravishankar (1998):
+    (A ((A part + B) xor digest) + B) mod 2^31, with the constants of the BSD `rand`. The digest
+    of 31 bits is the kit's hash before its last remainder. In 64 bits nothing overflows.
+
+    Args:
+        numbers: (n,) whole numbers.
+        part: its number.
+
+    Taught in: notebooks/05_data_partitioning, "A part is added".
+    """
+    return _weights(_digests(np.asarray(numbers, dtype=np.int64)), part)
+
+
+def share_moved(before: npt.ArrayLike, after: npt.ArrayLike) -> float:
+    """The share of rows whose part is another one; 0 where there are no rows.
+
+    Args:
+        before, after: (n,) the part of each row.
+
+    Taught in: notebooks/05_data_partitioning, "A part is added".
+    """
+    moved = np.asarray(before) != np.asarray(after)
+    return float(moved.mean()) if moved.size else 0.0
+
+
+def moved_by_modulo(parts: int) -> float:
+    """The share that is expected to move from n to n + 1 parts under `hash mod parts`.
+
+    n and n + 1 have no divisor in common, so that of the n (n + 1) pairs of remainders, all equally
+    likely, n agree. A row stays with 1 / (n + 1) and moves with n / (n + 1).
+
+    Args:
+        parts: n, how many there are before.
+    """
+    return parts / (parts + 1)
+
+
+def moved_by_rendezvous(parts: int) -> float:
+    """The share that is expected to move from n to n + 1 parts under rendezvous hashing.
+
+    The new part takes its fair share, 1 / (n + 1), and nothing else moves. No method that stays
+    even can move less.
+
+    Args:
+        parts: n, how many there are before.
+    """
+    return 1 / (parts + 1)
+
+
+def _digests(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    return hash_parts(numbers, P).astype(np.uint64)
+
+
+def _weights(digests: npt.NDArray[np.uint64], part: int) -> npt.NDArray[np.uint64]:
+    own = np.uint64((A * part + B) & int(BITS))
+    weights: npt.NDArray[np.uint64] = (np.uint64(A) * (own ^ digests) + np.uint64(B)) & BITS
+    return weights
