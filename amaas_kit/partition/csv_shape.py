@@ -19,7 +19,6 @@ from amaas_kit.errors import DataError
 SEPARATORS = (",", ";", "\t", "|")
 BYTES_AT_ONCE = 1 << 22
 
-Bytes: TypeAlias = npt.NDArray[np.uint8]
 Counts: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -47,12 +46,20 @@ def csv_shape(path: Path) -> CsvShape:
     """
     names, separator = _header(path)
     rows = -1
-    for first_line, fields in _records(path, separator):
+    for lines, fields in _counts(path, separator):
         rows += len(fields)
         wrong = np.flatnonzero(fields != len(names))
         if len(wrong):
-            raise _broken(path, first_line[wrong[0]], int(fields[wrong[0]]), len(names))
+            raise _broken(path, int(lines[wrong[0]]), int(fields[wrong[0]]), len(names))
     return CsvShape(tuple(names), rows, separator)
+
+
+def _counts(path: Path, separator: str) -> Iterator[tuple[Counts, Counts]]:
+    records = _Records(separator)
+    with path.open("rb") as file:
+        while block := file.read(BYTES_AT_ONCE):
+            yield records.feed(block)
+    yield records.rest()
 
 
 def _header(path: Path) -> tuple[list[str], str]:
@@ -100,45 +107,48 @@ def _broken(path: Path, line: int, fields: int, width: int) -> DataError:
     )
 
 
-def _records(path: Path, separator: str) -> Iterator[tuple[Counts, Counts]]:
-    """The first line of each record and how many fields it has; -1 for one that never ends."""
-    mark = ord(separator)
-    line, fields, inside, pending = 1, 1, 0, False
-    start = line
-    with path.open("rb") as file:
-        while block := file.read(BYTES_AT_ONCE):
-            text = np.frombuffer(block, np.uint8)
-            within = (np.cumsum(text == ord('"'), dtype=np.uint8) + inside) & 1
-            breaks = np.flatnonzero(text == ord("\n"))
-            ends = breaks[within[breaks] == 0]
-            marks = np.flatnonzero((text == mark) & (within == 0))
-            before = np.searchsorted(marks, ends)
-            counts = np.diff(before, prepend=0) + 1
-            lines = line + 1 + np.searchsorted(breaks, ends)
-            if len(ends):
-                counts[0] += fields - 1
-                yield (
-                    np.concatenate([[start], lines[:-1]]),
-                    _without_blanks(text, ends, counts, pending),
-                )
-                start, fields = int(lines[-1]), 1
-                marks = marks[before[-1] :]
-            pending = len(block) > (ends[-1] + 1 if len(ends) else 0) or (pending and not len(ends))
-            fields += len(marks)
-            line += len(breaks)
-            inside = int(within[-1])
-    if inside:
-        yield np.array([start]), np.array([-1])
-    elif pending:
-        yield np.array([start]), np.array([fields])
+class _Records:
+    """Counts the fields of records, block by block of a file.
 
+    A quote that opens or closes a field, and one that is doubled within it, all change what the
+    text before the next quote is: inside a field, where line ends and separators mean nothing.
+    """
 
-def _without_blanks(text: Bytes, ends: Counts, counts: Counts, pending: bool) -> Counts:
-    """The counts, with 0 for an empty line."""
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    length = ends - starts
-    first = text[np.minimum(starts, len(text) - 1)]
-    blank = (length == 0) | ((length == 1) & (first == ord("\r")))
-    if pending:
-        blank[0] = False
-    return np.where(blank, 0, counts)
+    def __init__(self, separator: str) -> None:
+        self.mark = ord(separator)
+        self.line = self.start = 1
+        self.fields = 1
+        self.inside = False
+        self.empty = True
+
+    def feed(self, block: bytes) -> tuple[Counts, Counts]:
+        """The first line of each record that ends in the block, and how many fields it has."""
+        text = np.frombuffer(block, np.uint8)
+        within = (np.cumsum(text == ord('"'), dtype=np.uint8) + self.inside) & 1
+        breaks = np.flatnonzero(text == ord("\n"))
+        ends = breaks[within[breaks] == 0]
+        marks = np.flatnonzero((text == self.mark) & (within == 0))
+        before = np.searchsorted(marks, ends)
+        counts = np.diff(before, prepend=0) + 1
+        counts[:1] += self.fields - 1
+        counts[self._blank(text, ends)] = 0
+        starts = np.concatenate([[self.start], self.line + 1 + np.searchsorted(breaks, ends)])
+        self.line += len(breaks)
+        self.start = int(starts[-1])
+        self.fields = len(marks) - int(before[-1]) + 1 if len(ends) else self.fields + len(marks)
+        self.empty = bool(ends[-1] == len(text) - 1) if len(ends) else False
+        self.inside = bool(within[-1])
+        return starts[:-1], counts
+
+    def rest(self) -> tuple[Counts, Counts]:
+        """The record that the file's last line end does not close; -1 fields for an open quote."""
+        if self.empty:
+            return np.array([], np.int64), np.array([], np.int64)
+        return np.array([self.start]), np.array([-1 if self.inside else self.fields])
+
+    def _blank(self, text: npt.NDArray[np.uint8], ends: Counts) -> npt.NDArray[np.bool_]:
+        starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+        length = ends - starts
+        blank = (length == 0) | ((length == 1) & (text[starts] == ord("\r")))
+        blank[:1] &= self.empty
+        return np.asarray(blank)
