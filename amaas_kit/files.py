@@ -68,6 +68,30 @@ def locked(path: str | os.PathLike[str], seconds: float) -> Iterator[None]:
         yield
 
 
+def hold(path: str | os.PathLike[str]) -> BinaryIO | None:
+    """Hold an existing file against every other process and thread, without waiting.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The open file, which holds until it is closed or this process ends, however that happens;
+        None where another holds it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    file = Path(path).open("r+b")  # noqa: SIM115 - it stays open for the caller
+    try:
+        if _try_lock(file.fileno()):
+            return file
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
 if sys.platform == "win32":
     import msvcrt
 

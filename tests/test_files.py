@@ -72,6 +72,24 @@ def test_a_process_that_ends_lets_it_go(tmp_path):
             pass
 
 
+def test_one_that_is_held_is_refused_at_once_until_it_is_let_go(tmp_path):
+    path = tmp_path / "lock"
+    path.touch()
+    first = files.hold(path)
+    assert first is not None
+    assert files.hold(path) is None
+    first.close()
+    second = files.hold(path)
+    assert second is not None
+    second.close()
+
+
+def test_one_that_does_not_exist_is_not_made(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        files.hold(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a system with a umask")
 def test_a_written_file_has_the_permissions_of_any_other_and_changes_those_of_none(tmp_path):
     def write(number):
