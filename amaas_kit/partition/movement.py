@@ -14,8 +14,8 @@ from amaas_kit.errors import DataError
 from amaas_kit.partition.plan import MOST_PARTS
 from amaas_kit.partition.reference import A, B, P, hash_parts
 
-BITS = np.uint64((1 << 31) - 1)
-"""A weight is a remainder modulo 2^31: its last 31 bits."""
+BITS = (1 << 31) - 1
+"""A weight is a remainder modulo 2^31: the last 31 bits."""
 
 
 def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
@@ -43,7 +43,7 @@ def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
             wrong=f"rows go to a whole number of parts, 1 to {MOST_PARTS:,}",
             fix="pass for example parts=8",
         )
-    digests = _digests(np.asarray(numbers, dtype=np.int64))
+    digests = _digests(numbers)
     best = np.zeros(len(digests), np.int64)
     highest = _weights(digests, 0)
     for part in range(1, parts):
@@ -54,20 +54,23 @@ def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
     return best
 
 
-def rendezvous_weights(numbers: npt.ArrayLike, part: int) -> Array:
-    """What a part weighs for each number: (n,) uint64 below 2^31.
+def rendezvous_weights(numbers: npt.ArrayLike, part: npt.ArrayLike) -> Array:
+    """What a part weighs for a number.
 
     The function is `Wrand` of Thaler and Ravishankar (1998):
     (A ((A part + B) xor digest) + B) mod 2^31, with the constants of the BSD `rand`. The digest
     of 31 bits is the kit's hash before its last remainder. In 64 bits nothing overflows.
 
     Args:
-        numbers: (n,) whole numbers.
-        part: its number.
+        numbers: whole numbers, of any shape.
+        part: its number; or several, of a shape that fits.
+
+    Returns:
+        int64 from 0 to 2^31 - 1, of the shape of both.
 
     Taught in: notebooks/05_data_partitioning, "A part is added".
     """
-    return _weights(_digests(np.asarray(numbers, dtype=np.int64)), part)
+    return _weights(_digests(numbers), part)
 
 
 def share_moved(before: npt.ArrayLike, after: npt.ArrayLike) -> float:
@@ -106,11 +109,10 @@ def moved_by_rendezvous(parts: int) -> float:
     return 1 / (parts + 1)
 
 
-def _digests(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    return hash_parts(numbers, P).astype(np.uint64)
+def _digests(numbers: npt.ArrayLike) -> Array:
+    return hash_parts(np.asarray(numbers, dtype=np.int64), P)
 
 
-def _weights(digests: npt.NDArray[np.uint64], part: int) -> npt.NDArray[np.uint64]:
-    own = np.uint64((A * part + B) & int(BITS))
-    weights: npt.NDArray[np.uint64] = (np.uint64(A) * (own ^ digests) + np.uint64(B)) & BITS
-    return weights
+def _weights(digests: Array, part: npt.ArrayLike) -> Array:
+    own = A * np.asarray(part, dtype=np.int64) + B & BITS
+    return A * (own ^ digests) + B & BITS

@@ -37,6 +37,9 @@ def test_weights_and_parts_are_those_of_plain_python():
     for part in (0, 1, 7, 9_999):
         expected = [weight(number, part) for number in numbers]
         assert rendezvous_weights(numbers, part).tolist() == expected
+    columns, rows = np.arange(5), EXTREMES[:, None]
+    expected = [[weight(number, part) for part in range(5)] for number in EXTREMES.tolist()]
+    assert rendezvous_weights(rows, columns).tolist() == expected
     for parts in (1, 2, 3, 16):
         expected = [max(range(parts), key=lambda j, k=k: weight(k, j)) for k in numbers]
         found = rendezvous_parts(numbers, parts)
