@@ -72,7 +72,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """What was cut: the path as it was named, its format, and how many rows it had."""
+    """What was cut: its whole path, its format, and how many rows it had."""
 
     path: str
     format: str
@@ -133,7 +133,7 @@ def describe(
     tallies: dict[int, Tally] = {}
     for index, schema in enumerate(schemas.values()):
         own = {number: files[number] for number in files if number % len(schemas) == index}
-        tallies |= part_files.tallies(own, schema, _key(cut))
+        tallies |= part_files.tallies(own, schema, key_of(cut))
     names = list(schemas)
     parts = tuple(
         _part(number, names, folder, tallies.get(number, Tally()), files.get(number, []))
@@ -141,7 +141,7 @@ def describe(
     )
     return Manifest(
         plan=cut.plan,
-        source=Source(str(cut.table.path), cut.table.format, cut.table.rows),
+        source=Source(str(cut.table.path.absolute()), cut.table.format, cut.table.rows),
         schema=cut.table.schema,
         engine=engine,
         versions={**_own_versions(), **versions},
@@ -247,7 +247,7 @@ def _check_kinds(cut: Cut) -> None:
             ) from None
 
 
-def _key(cut: Cut) -> pl.Expr | None:
+def key_of(cut: Cut) -> pl.Expr | None:
     """What a part's least and greatest key are taken of."""
     if cut.plan.groups is None:
         return cut.keys[0] if cut.keys else None
