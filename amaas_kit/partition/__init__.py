@@ -12,6 +12,7 @@ from amaas_kit.partition.movement import (
 from amaas_kit.partition.plan import Columns, Hash, Plan, Range, RoundRobin, Window
 from amaas_kit.partition.result import Result
 from amaas_kit.partition.skew import gini_of, part_sizes, skew_of
+from amaas_kit.partition.verification import Verification, verify
 
 __all__ = [
     "Availability",
@@ -23,6 +24,7 @@ __all__ = [
     "Range",
     "Result",
     "RoundRobin",
+    "Verification",
     "Window",
     "engine",
     "gini_of",
@@ -32,4 +34,5 @@ __all__ = [
     "rendezvous_parts",
     "share_moved",
     "skew_of",
+    "verify",
 ]
