@@ -110,8 +110,8 @@ def _broken(path: Path, line: int, fields: int, width: int) -> DataError:
 class _Records:
     """Counts the fields of records, block by block of a file.
 
-    A quote that opens or closes a field, and one that is doubled within it, all change what the
-    text before the next quote is: inside a field, where line ends and separators mean nothing.
+    After an odd number of quotes the text lies within a field, where line ends and separators
+    mean nothing. A doubled quote leaves the field and enters it again.
     """
 
     def __init__(self, separator: str) -> None:
