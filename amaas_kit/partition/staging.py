@@ -280,8 +280,8 @@ def _full(folder: Path, root: Path | None) -> DataError:
 
 
 def _bytes_below(root: Path) -> int:
-    sizes = 0
+    written = 0
     for path in root.rglob("*"):
         with contextlib.suppress(OSError):
-            sizes += path.lstat().st_size
-    return sizes
+            written += 0 if path.is_dir() else path.lstat().st_size
+    return written
