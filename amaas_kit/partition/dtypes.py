@@ -72,7 +72,10 @@ def from_text(text: str) -> pl.DataType:
         ValueError: the text names no type.
     """
     try:
-        return _type(ast.parse(text, mode="eval").body)
+        kind = _type(ast.parse(text, mode="eval").body)
+        if to_text(kind) != text:
+            raise ValueError(f"it would be written {to_text(kind)}")
+        return kind
     except (*MALFORMED, pl.exceptions.PolarsError) as error:
         raise ValueError(f"{text!r} is no type of a column") from error
 

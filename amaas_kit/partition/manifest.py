@@ -404,10 +404,12 @@ def _manifest(fields: _Fields) -> Manifest:
 
 
 def _schema(fields: _Fields) -> pl.Schema:
-    kinds = {}
+    kinds: dict[str, pl.DataType] = {}
     for pair in fields.items("schema"):
         try:
             name, kind = pair
+            if not isinstance(name, str) or name in kinds:
+                raise ValueError("each column has a name of its own")
             kinds[name] = dtypes.from_text(kind)
         except (TypeError, ValueError) as error:
             raise _wrong_field(fields.path, "schema", pair, str(error)) from None
