@@ -251,7 +251,7 @@ def java() -> Finding:
     """The Java that the engines of lesson 06 run on."""
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    install = _installer("default-jre-headless", "openjdk@17", "Microsoft.OpenJDK.17")
+    install = java_installer()
     if program is None:
         return Finding("Java", "note", "not found; only lesson 06's engines need it", install)
     said = _ask(program, "-version")
@@ -262,6 +262,12 @@ def java() -> Finding:
     if int(number[1]) < OLDEST_JAVA:
         return Finding("Java", "note", f"{seen}; lesson 06's engines need {OLDEST_JAVA}", install)
     return Finding("Java", "ok", seen)
+
+
+def java_installer(compiler: bool = False) -> str:
+    """The command that installs Java, with its compiler or without."""
+    debian = "default-jdk-headless" if compiler else "default-jre-headless"
+    return _installer(debian, "openjdk@17", "Microsoft.OpenJDK.17")
 
 
 def chromium() -> Finding:
