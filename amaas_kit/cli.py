@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amaas_kit import __version__, ports
+from amaas_kit.cli_options import INTERRUPTED, json_option
+from amaas_kit.cli_partition import partition
 from amaas_kit.errors import AmaasError, DataError, MissingError, ServingError
 
 if TYPE_CHECKING:
@@ -24,20 +26,20 @@ DIGITS = "digits"
 
 COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
-INTERRUPTED = 130
-"""The exit status of a program that Ctrl-C ended."""
-
 
 class Commands(click.Group):
     """A group of commands that shows the kit's errors as they are, without a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the subcommand; an error of the kit ends it with exit status 1."""
+        """Run the subcommand; an error of the kit ends it with exit status 1, Ctrl-C with 130."""
         try:
             return super().invoke(context)
         except AmaasError as error:
             click.echo(str(error), err=True)
             context.exit(1)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            context.exit(INTERRUPTED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,11 +48,12 @@ def main() -> None:
     """Learn, try out and serve an AI model by hand.
 
     Exit status: 0 when all went well, 1 for an error that is explained, 2 for a command that was
-    not understood, 130 for training that Ctrl-C cut short.
+    not understood, 130 for what Ctrl-C cut short.
     """
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+main.add_command(partition)
+
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), help="Where to listen; 0 takes a free port."
 )

@@ -25,7 +25,7 @@ ROOMS = (
     "exercises",
     "views",
 )
-FRONT = ("rows", "trained", "cli", "__main__")
+FRONT = ("rows", "trained", "cli_options", "cli_partition", "cli", "__main__")
 ORDER = (*GROUND, *ROOMS, *FRONT)
 """Each part may import those before it, and none after it."""
 

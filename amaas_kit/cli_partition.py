@@ -1,0 +1,324 @@
+"""`amaas partition`: cut a table into parts, and hold parts against their table."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amaas_kit.cli_options import json_option
+from amaas_kit.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from amaas_kit.partition import Part, Plan, Result, Verification
+    from amaas_kit.partition.engines.engine import Progress
+
+CLUSTER_SETTINGS = {"spark": "master", "flink": "address", "hadoop": "configuration"}
+"""What the engines that have a cluster call its address."""
+
+SHOWN_PARTS = 40
+SHOWN_CHARACTERS = 24
+
+EPOCH = dt.datetime(1970, 1, 1)
+
+
+class Partition(click.Group):
+    """A group that is a command too: what does not begin with a subcommand are its arguments."""
+
+    def __init__(self, default: click.Command) -> None:
+        super().__init__(default.name, help=default.help, short_help=default.short_help)
+        self.default = default
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """A context of the group where a subcommand or help is asked for, else of the command."""
+        if args and (args[0] in self.commands or args in (["-h"], ["--help"])):
+            return super().make_context(info_name, args, parent, **extra)
+        return self.default.make_context(info_name, args, parent, **extra)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help of the command itself, and then its subcommands."""
+        with click.Context(self.default, ctx.parent, ctx.info_name) as own:
+            self.default.format_help(own, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.command("partition")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="CUT",
+    help="How to cut; given again, the next cuts within the parts of the one before.",
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help="A file with a plan, in place of --by.",
+)
+@click.option(
+    "--engine", default="local", show_default=True, help="One of local, spark, flink, hadoop."
+)
+@click.option("--cluster", help="The address of a cluster that runs; left out, one is started.")
+@click.option("--memory", help="How much the engine's Java may use, such as 2g.")
+@click.option("--force", is_flag=True, help="Replace parts that exist.")
+@click.option(
+    "--save-plan",
+    type=click.Path(path_type=Path),
+    help="Also write the plan to a file, for --plan.",
+)
+@json_option
+def cut(
+    source: Path,
+    target: Path,
+    by: Sequence[str],
+    plan_file: Path | None,
+    engine: str,
+    cluster: str | None,
+    memory: str | None,
+    force: bool,
+    save_plan: Path | None,
+    as_json: bool,
+) -> None:
+    """Cut a table into parts.
+
+    SOURCE is a Parquet or CSV file, or a folder of them. TARGET is a folder that does not exist
+    yet: it appears whole, with its manifest, or not at all, at Ctrl-C too. A CUT is one of
+
+    \b
+    hash:KEY:PARTS                 hash:user_id:8
+    range:KEY:BOUND,BOUND,…        range:age:18,65
+    window:KEY:START:WIDTH[:END]   window:at:2026-01-01:1h
+    round_robin:PARTS              round_robin:8
+    columns:A,B|C,D:KEY            columns:name,age|f0,f1:user_id
+
+    The first three take :nulls=PART at the end, for rows without a key. Quotes make a bound a text
+    and hold a name with a comma or colon: 'range:name:"a","n"'. The cluster is a master for spark,
+    the address of a JobManager for flink, a folder of configuration for hadoop.
+    """
+    from amaas_kit.partition.engines import engine as engine_of
+
+    plan = _plan(by, plan_file)
+    _check_place(save_plan, force)
+    settings = _settings(engine, cluster, memory)
+    began = time.perf_counter()
+    with _progress_bar() as tell, engine_of(engine, **settings) as running:
+        result = running.run(plan, source, target, replace=force, progress=tell)
+    seconds = time.perf_counter() - began
+    if save_plan is not None:
+        plan.save(save_plan)
+    if as_json:
+        click.echo(json.dumps(_facts(result, seconds), ensure_ascii=False))
+    else:
+        click.echo(_summary(result, seconds))
+
+
+partition = Partition(cut)
+
+
+@partition.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    help="The table that was cut; left out, the one that the manifest names.",
+)
+@json_option
+@click.pass_context
+def verify(context: click.Context, target: Path, source: Path | None, as_json: bool) -> None:
+    """Hold parts against their manifest and their table.
+
+    TARGET is a folder that was cut before. Every row's part is computed anew; rows that are lost,
+    doubled, changed or misplaced are named. Exit status: 0 when all is well, 1 when it is not.
+    """
+    from amaas_kit import partition
+
+    with _progress_bar() as tell:
+        tell(None, "reading the parts and their table")
+        found = partition.verify(target, source)
+    if as_json:
+        click.echo(json.dumps({"target": str(target), **asdict(found)}, ensure_ascii=False))
+    else:
+        click.echo(_reconciled(target, source, found))
+    context.exit(0 if found.ok else 1)
+
+
+def _plan(by: Sequence[str], file: Path | None) -> Plan:
+    from amaas_kit.partition import Plan
+    from amaas_kit.partition.plan_text import plan_from_text
+
+    if bool(by) == (file is not None):
+        raise click.UsageError("Say how to cut: with --by, as often as you like, or with --plan.")
+    return plan_from_text(by) if file is None else Plan.load(file)
+
+
+def _settings(engine: str, cluster: str | None, memory: str | None) -> dict[str, str]:
+    if engine == "local" and (cluster or memory):
+        raise click.UsageError("The local engine works in this process: no --cluster, no --memory.")
+    wanted = {CLUSTER_SETTINGS.get(engine, "cluster"): cluster, "memory": memory}
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _check_place(file: Path | None, force: bool) -> None:
+    """Refuse a place for the plan before time is spent on cutting."""
+    if file is None or (file.parent.is_dir() and (force or not file.exists())):
+        return
+    there = file.exists()
+    raise DataError(
+        situation="While choosing where to write the plan",
+        seen=f"{file}, which exists" if there else f"no folder {file.parent}",
+        wrong="it would be lost" if there else "the file needs a folder to lie in",
+        fix="name another, or say --force" if there else f"make it first: mkdir -p {file.parent}",
+    )
+
+
+@contextlib.contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar on a terminal, which goes away at the end; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda share, doing: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(share: float | None, doing: str) -> None:
+            bar.tasks[0].total = None if share is None else 1.0
+            bar.update(task, completed=share or 0.0, description=doing)
+
+        yield tell
+
+
+def _facts(result: Result, seconds: float) -> dict[str, Any]:
+    from amaas_kit.partition.plan_text import text_of
+
+    facts = result.manifest
+    return {
+        "target": str(result.path),
+        "source": asdict(facts.source),
+        "by": text_of(result.plan),
+        "engine": result.engine,
+        "versions": result.versions,
+        "notes": list(result.notes),
+        "seconds": round(seconds, 3),
+        "rows": result.rows,
+        "checksum": facts.checksum,
+        "skew": _skew(result),
+        "parts": [asdict(part) for part in result.parts],
+    }
+
+
+def _skew(result: Result) -> float:
+    from amaas_kit.partition import skew_of
+
+    return skew_of([part.rows for part in result.parts])
+
+
+def _summary(result: Result, seconds: float) -> str:
+    source = result.manifest.source.path
+    count = f"{len(result.parts):,} part" + ("" if len(result.parts) == 1 else "s")
+    largest = max(result.parts, key=lambda part: part.rows)
+    return "\n".join(
+        [
+            f"{source}: {result.rows:,} rows, {result.plan}",
+            *_table(result),
+            f"{count} in {result.path}, {sum(part.bytes for part in result.parts):,} bytes",
+            f"skew {_skew(result):.2f}: the largest part is {_label(largest)}, "
+            f"with {largest.rows:,} rows",
+            *(f"note: {note}" for note in result.notes),
+            f"engine {result.engine}, {seconds:.2f} s",
+        ]
+    )
+
+
+def _table(result: Result) -> list[str]:
+    """The parts as lines, numbers to the right and keys to the left."""
+    name, kind = _key(result)
+    rows = [("part", "rows", "share", "bytes", name)]
+    rows += [
+        (
+            _label(part),
+            f"{part.rows:,}",
+            f"{part.rows / result.rows:.1%}",
+            f"{part.bytes:,}",
+            "" if part.keys is None else " … ".join(_shown(key, kind) for key in part.keys),
+        )
+        for part in result.parts[:SHOWN_PARTS]
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join([*map(str.rjust, row, widths), row[4]]).rstrip() for row in rows]
+    more = len(result.parts) - SHOWN_PARTS
+    return [*lines, f"… and {more:,} more, which --json lists"] if more > 0 else lines
+
+
+def _label(part: Part) -> str:
+    return str(part.number) if part.group is None else f"{part.number} ({part.group})"
+
+
+def _key(result: Result) -> tuple[str, pl.DataType | None]:
+    """The column whose least and greatest value stand in the table, and its type."""
+    from amaas_kit.partition import RoundRobin
+
+    if result.plan.groups is not None:
+        name = result.plan.groups.key
+    else:
+        keys = [step.key for step in result.plan.rows if not isinstance(step, RoundRobin)]
+        if not keys:
+            return "", None
+        name = keys[0]
+    return name, result.manifest.schema[name]
+
+
+def _shown(key: float | str, kind: pl.DataType | None) -> str:
+    """A key as a person writes it; times are numbers in the manifest."""
+    import polars as pl
+
+    with contextlib.suppress(OverflowError):
+        if kind == pl.Date:
+            return str(EPOCH.date() + dt.timedelta(days=int(key)))
+        if isinstance(kind, pl.Datetime):
+            epoch = EPOCH.replace(tzinfo=dt.UTC) if kind.time_zone else EPOCH
+            return str(epoch + dt.timedelta(microseconds=int(key)))
+    text = json.dumps(key, ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def _reconciled(target: Path, source: Path | None, found: Verification) -> str:
+    """What was held against what, and what came of it."""
+    from amaas_kit.partition import Result
+
+    lines = [str(found)]
+    with contextlib.suppress(DataError):
+        facts = Result.open(target).manifest
+        lines.insert(
+            0,
+            f"{target}: {len(facts.parts):,} parts of {facts.rows:,} rows, checksum "
+            f"{facts.checksum}\n{source or facts.source.path}: {facts.plan}",
+        )
+    return "\n".join(lines)
