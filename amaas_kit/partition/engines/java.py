@@ -23,7 +23,7 @@ SOURCES = Path(__file__).with_suffix("")
 """The folder of the kit's Java, one package an engine."""
 
 RELEASE = "11"
-"""The oldest Java that can run what is compiled, so that a cluster may be older than this machine."""
+"""The oldest Java that can run what is compiled: a cluster may be older than this machine."""
 
 COMPILE_SECONDS = 120
 
@@ -115,7 +115,7 @@ def _compile(sources: Sequence[Path], class_path: str, folder: Path) -> None:
         raise EngineError(
             situation=f"While compiling {sources[0].parent}",
             seen=next(iter(done.stderr.strip().splitlines()), f"exit status {done.returncode}"),
-            wrong="the kit's Java does not fit the engine's jars, or the Java installation is broken",
+            wrong="the kit's Java does not fit these jars, or the Java installation is broken",
             fix="install the versions that the kit's locks name, and a whole JDK",
         )
 
