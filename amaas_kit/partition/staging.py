@@ -103,7 +103,11 @@ def _recover(root: Path, folder: Path) -> None:
     try:
         lock = files.hold(root / LOCK)
     except FileNotFoundError:
-        root.rmdir()  # only where it is empty; one that is being made is made anew by its process
+        if any(root.iterdir()):  # an engine that outlived its process wrote there once more
+            (root / LOCK).touch()
+            _recover(root, folder)
+        else:
+            root.rmdir()  # its process may live, and then makes another
         return
     if lock is not None:
         _clear(root, lock, folder)

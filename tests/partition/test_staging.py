@@ -281,6 +281,17 @@ def test_old_parts_that_were_being_removed_do_not_come_back(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [[], ["scratch"]])
+def test_what_an_engine_wrote_after_all_was_cleared_away_goes_too(content, tmp_path):
+    root = tmp_path / f".out.{'0' * 16}.cutting"
+    root.mkdir()
+    for name in content:
+        (root / name).mkdir()
+        (root / name / "spill").write_text("x")
+    recover(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_that_another_clears_away_as_it_is_made_is_made_anew(tmp_path, monkeypatch):
     taken = []
 
