@@ -180,20 +180,21 @@ def draw_moves(
     return figure
 
 
-def draw_bytes(read: Mapping[str, int]) -> Figure:
-    """What was read from the disk, a bar for each way to ask.
+def draw_bytes(read: Mapping[str, int | None]) -> Figure:
+    """What was read, a bar for each way to ask.
 
     Args:
-        read: bytes, by a name for the way.
+        read: bytes, by a name for the way; None where they were not counted.
 
     Taught in: notebooks/05_data_partitioning, "Only the columns that a question needs".
     """
     figure, axis = plt.subplots(figsize=(6.4, 0.5 * len(read) + 0.9), layout="constrained")
-    megabytes = [count / 1e6 for count in read.values()]
+    megabytes = [(count or 0) / 1e6 for count in read.values()]
     bars = axis.barh(list(read), megabytes, color=COLOURS[: len(read)])
-    axis.bar_label(bars, [f"{value:.1f} MB" for value in megabytes], padding=3)
+    known = [f"{count / 1e6:.1f} MB" if count else "not counted" for count in read.values()]
+    axis.bar_label(bars, known, padding=3)
     axis.invert_yaxis()
-    axis.set(xlabel="MB read", xlim=(0, 1.15 * max(megabytes)))
+    axis.set(xlabel="MB read", xlim=(0, 1.2 * max(megabytes) or 1))
     axis.grid(visible=False, axis="y")
     return figure
 

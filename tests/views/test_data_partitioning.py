@@ -133,6 +133,8 @@ def test_bytes_are_drawn_in_megabytes():
     axis = views.draw_bytes({"all": 12_000_000, "two": 3_000_000}).axes[0]
     assert [bar.get_width() for bar in axis.patches] == [12, 3]
     assert [text.get_text() for text in axis.texts] == ["12.0 MB", "3.0 MB"]
+    [text] = views.draw_bytes({"all": None}).axes[0].texts
+    assert text.get_text() == "not counted"
 
 
 def bars(figure):
