@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from amaas_kit.session import setup, tensorflow
 
 if TYPE_CHECKING:
-    from amaas_kit import data, errors, exercises, network, serving, training, views
+    from amaas_kit import data, errors, exercises, network, partition, serving, training, views
 
 __version__ = "0.1.0"
 
-ROOMS = ("data", "network", "training", "serving", "exercises", "views")
+ROOMS = ("data", "network", "partition", "training", "serving", "exercises", "views")
 """The rooms of the house, in the order in which they may import each other."""
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "errors",
     "exercises",
     "network",
+    "partition",
     "serving",
     "setup",
     "tensorflow",
