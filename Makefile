@@ -12,9 +12,9 @@ help:
 	@echo "make test     run every kind of test"
 	@echo "make check    lint, types, notebook guards, direction of imports"
 	@echo "make soak     the long campaigns, with their full counts"
-	@echo "make bench    time training and serving, and measure accuracy"
+	@echo "make bench    time training, partitioning and serving, and measure accuracy"
 	@echo "make lock     renew the locked versions in requirements/"
-	@echo "make system   install the Debian packages that the browser tests need"
+	@echo "make system   install the Debian packages that the tests need"
 	@echo "make clean    remove what make made (work/ and your models stay)"
 
 lab: base
@@ -34,6 +34,7 @@ soak: tests
 
 bench: benches
 	@.venv-bench/bin/python benchmarks/training.py
+	@.venv-bench/bin/python benchmarks/partition.py
 	@.venv-bench/bin/python benchmarks/accuracy.py
 	@.venv-bench/bin/python benchmarks/serving_start.py
 
