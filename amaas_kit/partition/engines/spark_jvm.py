@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import secrets
 import shutil
@@ -116,6 +117,9 @@ class SparkJvm:
                     enable_memory_management=False,
                 )
             )
+            logging.getLogger("py4j.java_gateway").addFilter(
+                lambda record: f":{port})" not in record.getMessage()  # raised, so told already
+            )
             self._remove_scratch_at_exit()
         except BaseException:
             self._end()
@@ -181,7 +185,7 @@ def last_error(log: Path) -> str:
     """The last line of a log that says what went wrong; the last line of all where none does."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
     telling = [line for line in lines if line.startswith("Caused by: ") or " ERROR " in line]
-    return (telling or lines)[-1].strip()[:300]
+    return (telling or lines)[-1].removeprefix("Caused by: ").strip()[:300]
 
 
 def _log_file() -> Path:

@@ -19,8 +19,8 @@ Answer = TypeVar("Answer")
 
 LOOPBACK = ("127.", "localhost:", "[::1]")
 
-START_SECONDS = 25.0
-"""So long a cluster may take to accept the kit as an application, and Java to load Spark."""
+START_SECONDS = 60.0
+"""So long Java may take to load Spark, and a cluster to accept us as an application."""
 
 WORKER_SECONDS = 20.0
 """So long a cluster may be without any worker for us, at the start and in the middle."""
@@ -95,7 +95,7 @@ class Session:
 
     def _start(self, secret: str | None) -> None:
         packages = self.jvm.gateway.jvm
-        limit = _Limit(START_SECONDS, self._not_accepted)
+        limit = _Limit(START_SECONDS, self._not_accepted if self.on_cluster else self._not_started)
         self._spark = self._result(lambda: _make(packages, self._settings(secret)), limit.look)
         self._context = self._spark.sparkContext()
         self._context.setLogLevel("WARN")
@@ -215,6 +215,15 @@ class Session:
             seen=f"Java ended with status {status}; the log says last: {last_error(self.jvm.log)}",
             wrong=wrong,
             fix=f"{fix}the log is {self.jvm.log}",
+        )
+
+    def _not_started(self) -> EngineError:
+        self._lost = True
+        return EngineError(
+            situation=f"While starting Spark as {self.master}",
+            seen=f"the log says last: {last_error(self.jvm.log)}",
+            wrong=f"it was not ready after {START_SECONDS:.0f} s",
+            fix=f"end what occupies this machine, and run it again; the log is {self.jvm.log}",
         )
 
     def _not_accepted(self) -> EngineError:
