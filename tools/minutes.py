@@ -83,6 +83,11 @@ PATHS: dict[str, dict[str, tuple[str, ...]]] = {
             "When training diverges",
         ),
         "04": ("What fit does", "Size against accuracy"),
+        "05": (
+            "Only the columns that a question needs",
+            "A part is added",
+            "The digits, cut",
+        ),
         "11": ("How long an answer takes", "The same for values", "Your own CSV"),
     },
 }

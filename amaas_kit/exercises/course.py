@@ -13,6 +13,7 @@ LESSONS = {
     "backpropagation": "02 Backpropagation",
     "gradient_descent": "03 Gradient descent",
     "first_network": "04 The first network",
+    "data_partitioning": "05 Data partitioning",
 }
 """The title of each lesson, by the name of its module of exercises."""
 

@@ -36,7 +36,7 @@ class Trial:
     Raises:
         DataError: there is no such column, or no plan can be made with it.
 
-    Taught in: notebooks/05_data_partitioning, "A part is added".
+    Taught in: notebooks/05_data_partitioning, "Choose for yourself".
     """
 
     def __init__(self, table: Table, key: str, rows: int) -> None:

@@ -38,7 +38,7 @@ from amaas_kit.views.view import View
 TINTS = tuple(tuple(0.45 * c + 0.55 for c in to_rgb(colour)) for colour in COLOURS[:6])
 """Light colours of parts, on which black text can be read."""
 
-CELL = (1.0, 0.3)
+CELL = (0.95, 0.27)
 """Width and height of a cell of a drawn table, in inches."""
 GAP = 0.5
 """Between two drawn parts, in cells."""
@@ -115,10 +115,10 @@ def _column(
     axis: Axes, x: float, y: float, name: str, values: Sequence[str], tints: Sequence[Any]
 ) -> None:
     """A column of a drawn table: its name, and below it a cell for each value."""
-    axis.text(x + 0.5, y + 0.5, name, fontsize=9, style="italic", ha="center", va="center")
+    axis.text(x + 0.5, y + 0.5, name, fontsize=8.5, style="italic", ha="center", va="center")
     for i, (value, tint) in enumerate(zip(values, tints, strict=True), 1):
         axis.add_patch(Rectangle((x, y + i), 1, 1, facecolor=tint, edgecolor="white", lw=1.5))
-        axis.text(x + 0.5, y + i + 0.5, value, fontsize=8.5, ha="center", va="center")
+        axis.text(x + 0.5, y + i + 0.5, value, fontsize=7.5, ha="center", va="center")
 
 
 def _arrow(axis: Axes, x: float, y: float) -> None:
@@ -217,7 +217,7 @@ def draw_trial(trial: Trial, method: str, parts: int) -> Figure:
     Raises:
         DataError: a method that cannot cut such keys.
 
-    Taught in: notebooks/05_data_partitioning, "A part is added".
+    Taught in: notebooks/05_data_partitioning, "Choose for yourself".
     """
     figure = plt.figure(figsize=PartitionExplorer.SIZE)
     _draw_trial(figure, trial.numbers(method, parts), trial.with_one_more(method, parts), parts)
@@ -282,7 +282,7 @@ class PartitionExplorer(View):
     Raises:
         DataError: an argument that there is not.
 
-    Taught in: notebooks/05_data_partitioning, "A part is added".
+    Taught in: notebooks/05_data_partitioning, "Choose for yourself".
     """
 
     SIZE: ClassVar[tuple[float, float]] = (8.4, 3.6)

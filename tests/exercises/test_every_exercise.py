@@ -23,6 +23,7 @@ FEWEST = {
     "backpropagation": 5,
     "gradient_descent": 5,
     "first_network": 4,
+    "data_partitioning": 5,
 }
 SEEDS = range(100 if os.environ.get("AMAAS_SOAK") == "1" else 2)
 
