@@ -70,6 +70,7 @@ class Exercise:
         hints: from the gentlest to the one that says nearly everything.
         core: whether it belongs to the core of its lesson.
         too_slow: advice for an answer that takes too long, where that need not be an endless loop.
+        lacks: says in a sentence or two what this machine lacks to judge an answer; "" for nothing.
         example: the arguments of the latest call that went wrong, or None.
 
     Taught in: notebooks/00_start_here.ipynb, "How exercises work".
@@ -94,6 +95,7 @@ class Exercise:
         draws: int = 10,
         seconds: float = 10.0,
         too_slow: str = "",
+        lacks: Callable[[], str] = str,
     ) -> None:
         self.name = name
         self.lesson = lesson
@@ -111,6 +113,7 @@ class Exercise:
         self.draws = draws
         self.seconds = seconds
         self.too_slow = too_slow
+        self.lacks = lacks
         self._example: Mapping[str, Any] | None = None
         self._seed: int | None = None
         self._hints_shown: set[int] = set()
@@ -147,7 +150,7 @@ class Exercise:
             verdict, example = self._examine(answer, seed, self.draws)
             if verdict.outcome != "correct":
                 break
-        if verdict.outcome != "not attempted":
+        if verdict.outcome in ("not yet", "correct"):
             self._seed = seed if verdict.outcome == "not yet" and example else None
             self._example = example
             solved = verdict.outcome == "correct"

@@ -68,6 +68,9 @@ def examine(exercise: Exercise, answer: Any, rng: Generator, draws: int) -> Judg
             return _stopped(exercise, answer, cases, list(calls), worker)
         if any(_is_unfinished(one) for one in calls):
             return _unfinished(calls[0]), None
+        lacking = exercise.lacks()
+        if lacking:
+            return Verdict("not checked", lacking), None
         return _judged(exercise, answer, calls, rng)
 
 
@@ -95,7 +98,7 @@ def _stopped(
     exercise: Exercise, answer: Any, cases: list[Arguments], calls: list[Call], worker: limit.Worker
 ) -> Judged:
     """The verdict when time ran out: a wrong result that came before it says more."""
-    found = [(one, _complaint(exercise, one)) for one in calls]
+    found = [] if exercise.lacks() else [(one, _complaint(exercise, one)) for one in calls]
     unfinished = any(_is_unfinished(one) for one in calls)
     if any(complaint for _, complaint in found) and not unfinished and not worker.is_alive():
         return _wrong(exercise, answer, found)

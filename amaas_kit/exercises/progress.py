@@ -28,7 +28,7 @@ class Marks:
     """What is known of one exercise.
 
     Attributes:
-        attempts: checks that came to a verdict; "not attempted" is none.
+        attempts: checks that came to a verdict; "not attempted" and "not checked" are none.
         solved: when it was first solved, in UTC and ISO 8601; None if it was not.
         hints: the numbers of the hints that were shown, in order.
         solution_seen: whether the solution was shown.

@@ -1,4 +1,4 @@
-"""What a check says: one of three outcomes, and why."""
+"""What a check says: one of three outcomes, and why; or that it cannot judge on this machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ from typing import Literal
 
 from amaas_kit.exercises import screen
 
-Outcome = Literal["not attempted", "not yet", "correct"]
+Outcome = Literal["not attempted", "not checked", "not yet", "correct"]
 
-_COLOURS = {"not attempted": "#8c8c8c", "not yet": "#D55E00", "correct": "#009E73"}
+_COLOURS = {
+    "not attempted": "#8c8c8c",
+    "not checked": "#8c8c8c",
+    "not yet": "#D55E00",
+    "correct": "#009E73",
+}
 """Of the border: each can be told from a white and from a black page. The words say the same."""
 
 _CODE = "margin: 2px 0 6px 16px; font-family: var(--jp-code-font-family, monospace)"
 
-_HEADINGS = {"not attempted": "Not attempted", "not yet": "Not yet", "correct": "Correct"}
+_HEADINGS = {
+    "not attempted": "Not attempted",
+    "not checked": "Not checked",
+    "not yet": "Not yet",
+    "correct": "Correct",
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,8 @@ class Verdict:
     """The outcome of a check.
 
     Attributes:
-        outcome: "not attempted", "not yet" or "correct".
+        outcome: "not attempted", "not yet" or "correct"; or "not checked", where this machine lacks
+            what the judgement needs.
         message: what to read: paragraphs, and blocks of code that are indented by four spaces.
         mistake: the name of the known mistake that the answer behaves like, or None.
 
