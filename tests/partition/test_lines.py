@@ -18,7 +18,7 @@ from amaas_kit.partition.cut import fit
 from amaas_kit.partition.engines import lines
 from amaas_kit.partition.source import Table
 
-HARD = ["", " ", "%", "%N", "%25", "%0A", "\t", "\n", "\r\n", '"', "a,b", "\\N", "\x00", "é𝄞", None]
+HARD = ["", " ", "%", "%N", "%25", "%0A", "\t", "\n", "\r\n", '"', "a,b", "\\N", "\x00", "é𝄞", "\ufeff", None]
 MOMENT = dt.datetime(2026, 3, 29, 1, 59, 59, 999_999)
 
 EVERY_TYPE = pl.DataFrame(
@@ -88,7 +88,8 @@ def test_drawn_rows(tmp_path, drawn):
 
 @given(st.text())
 def test_hidden_text_holds_no_sign_of_a_line_and_is_shown_again(text):
-    hidden = text.replace("%", "%25").replace("\t", "%09").replace("\n", "%0A").replace("\r", "%0D")
+    hidden = text.replace("%", "%25").replace("\t", "%09").replace("\n", "%0A")
+    hidden = hidden.replace("\r", "%0D").replace("\ufeff", "%FE")
     frame = pl.DataFrame({"text": [text]}).select(lines.hide(pl.col("text")))
     assert frame.item() == hidden
     assert frame.select(lines.show(pl.col("text"))).item() == text

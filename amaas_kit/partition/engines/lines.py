@@ -19,8 +19,9 @@ from amaas_kit.partition.engines.engine import Progress
 from amaas_kit.partition.source import reading
 
 NULL = "%N"
-HIDDEN = {"%": "%25", "\t": "%09", "\n": "%0A", "\r": "%0D"}
-"""How text writes the signs that lines are made of; the percent sign is hidden first."""
+HIDDEN = {"%": "%25", "\t": "%09", "\n": "%0A", "\r": "%0D", "\ufeff": "%FE"}
+"""How text writes the signs that lines are made of, and the byte order mark, which some readers
+drop at the beginning of a file. The percent sign is hidden first."""
 
 POSITION = "position in the table"
 
