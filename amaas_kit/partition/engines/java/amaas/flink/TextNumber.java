@@ -1,0 +1,20 @@
+package amaas.flink;
+
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.table.functions.ScalarFunction;
+
+/** TEXT_NUMBER(text): its UTF-8 bytes read as one number of base 256, modulo P. */
+public final class TextNumber extends ScalarFunction {
+    private static final long P = 2_147_483_647L;
+
+    public Long eval(String text) {
+        if (text == null) {
+            return null;
+        }
+        long number = 0;
+        for (byte digit : text.getBytes(StandardCharsets.UTF_8)) {
+            number = (number * 256 + (digit & 0xff)) % P;
+        }
+        return number;
+    }
+}
