@@ -78,7 +78,7 @@ def verify(
     except DataError as error:
         if not (folder / NAME).exists():
             raise
-        return Verification(False, (f"{error.seen}: {error.wrong}",))
+        return Verification(False, (f"{error.situation}: {error.seen}; {error.wrong}",))
     facts, notes = own.manifest, []
     problems = _of_files(own)
     path = Path(facts.source.path if source is None else source)
