@@ -236,7 +236,7 @@ def _draw_trial(figure: Figure, before: Array, after: Array, parts: int) -> None
         axis.hlines(len(numbers) / count, x - 0.6, x + count - 0.4, "black", "--", linewidth=1)
         axis.text(x - 0.5, 1.02 * top, "1 part" if count == 1 else f"{count} parts", fontsize=10)
     axis.set(xlim=(-0.8, start + parts + 0.8), ylim=(0, top), ylabel="rows")
-    axis.set_xlabel("number of the part   (dashed: the mean)")
+    axis.set_xlabel("number of the part   (dashed: the mean)", labelpad=20)
     axis.legend(
         handles=[
             Patch(facecolor=STAYS, label="stays"),
@@ -258,15 +258,21 @@ def _bars(x: float, low: npt.ArrayLike, high: npt.ArrayLike, colour: str) -> Pol
 
 
 def _number_parts(axis: Axes, parts: int, start: float) -> None:
-    """Ticks with the numbers of the parts of both rows, each or every third."""
-    step = 1 if parts <= 10 else 3
-    left, right = np.arange(0, parts, step), np.arange(0, parts + 1, step)
-    axis.set_xticks([*left, *(start + right)], [str(part) for part in (*left, *right)])
+    """The numbers of the parts below both rows of bars, each or every third.
+
+    They are texts, because ticks take twice as long to draw.
+    """
+    step = 1 if parts <= 8 else 3
+    for x, count in ((0.0, parts), (start, parts + 1)):
+        for part in range(0, count, step):
+            axis.text(x + part, -0.03, str(part), transform=axis.get_xaxis_transform(), **_BELOW)
+    axis.set_xticks([])
     axis.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.grid(visible=False)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+_BELOW: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 9}
 
 
 class PartitionExplorer(View):
@@ -308,6 +314,7 @@ class PartitionExplorer(View):
         self.method = ipywidgets.Dropdown(description="method", options=list(METHODS), value=method)
         self.parts = ipywidgets.IntSlider(description="parts", value=parts, min=1, max=self.MOST)
         super().__init__([self.key, self.method, self.parts], self.SIZE)
+        self.method.style.description_width = "4.8em"  # its letters are wider than most
 
     def paint(self, figure: Figure) -> str:
         """The sizes of the parts, now and with one part more."""
