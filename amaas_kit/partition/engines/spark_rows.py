@@ -8,6 +8,7 @@ the parts back in the end.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -89,11 +90,15 @@ def prepare(cut: Cut, session: Any, gateway: Any, scratch: Path) -> Changes:
 
 
 def read(session: Any, gateway: Any, files: Sequence[Path]) -> Any:
-    """Spark's DataFrame of Parquet files; their names are taken as they are, not as patterns."""
+    """Spark's DataFrame of Parquet files.
+
+    Their names are no patterns. Spark 4.3 has an option for that, with which it reads files twice
+    where there are several; so the characters of patterns are escaped.
+    """
     paths = gateway.new_array(gateway.jvm.java.lang.String, len(files))
     for i, file in enumerate(files):
-        paths[i] = spark_path(file)
-    return session.read().option("__globPaths__", "false").parquet(paths)
+        paths[i] = re.sub(r"([\\*?\[\]{}])", r"\\\1", spark_path(file))
+    return session.read().parquet(paths)
 
 
 def spark_path(file: Path) -> str:
@@ -162,7 +167,7 @@ def stored(kind: pl.DataType) -> pl.DataType:
         return pl.Struct({field.name: stored(_of(field.dtype)) for field in kind.fields})
     if isinstance(kind, pl.Duration) or kind == pl.Time:
         return pl.Int64()
-    if isinstance(kind, pl.Decimal) or kind in NAMES:
+    if isinstance(kind, pl.Decimal) or kind.base_type() in NAMES:
         return kind
     return pl.String()
 
@@ -186,7 +191,7 @@ def _spark_type(kind: pl.DataType) -> SparkType:
     if isinstance(kind, pl.Struct):
         fields = ((field.name, _spark_type(_of(field.dtype))) for field in kind.fields)
         return ("struct", *fields)
-    return NAMES[kind]
+    return NAMES[kind.base_type()]
 
 
 def _types(kind: Any) -> SparkType:
