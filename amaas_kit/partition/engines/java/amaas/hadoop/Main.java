@@ -57,7 +57,7 @@ public final class Main {
                 say("done");
             } catch (Exception error) {
                 error.printStackTrace();
-                say("error " + rootOf(error));
+                say("error " + whatOf(error));
             }
         }
     }
@@ -117,6 +117,7 @@ public final class Main {
             say("progress " + (job.mapProgress() + job.reduceProgress()) / 2);
             Thread.sleep(LOOK_EVERY_MS);
         }
+        say("progress " + (job.mapProgress() + job.reduceProgress()) / 2);
         if (!job.isSuccessful()) {
             throw new IOException("the job failed: " + job.getStatus().getFailureInfo());
         }
@@ -191,11 +192,8 @@ public final class Main {
         OUTPUT.flush();
     }
 
-    private static String rootOf(Throwable error) {
-        Throwable root = error;
-        while (root.getCause() != null && root.getCause() != root) {
-            root = root.getCause();
-        }
-        return root.getClass().getSimpleName() + ": " + root.getMessage();
+    /** What Hadoop says of an error, without the address of its manual. */
+    private static String whatOf(Exception error) {
+        return error.toString().split("; For more details")[0];
     }
 }
