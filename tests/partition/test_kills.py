@@ -18,7 +18,7 @@ from tests.partition.every_plan import hard_table
 
 DRAWS = 20 if os.environ.get("AMAAS_SOAK") == "1" else 2
 PLAN = Plan.hash("user", 8)
-ROWS = 200_000
+ROWS = 60_000
 
 RUN = """
 import sys
