@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from amaas_kit.data.arrays import Array
@@ -237,15 +237,13 @@ def _draw_trial(figure: Figure, before: Array, after: Array, parts: int) -> None
         axis.text(x - 0.5, 1.02 * top, "1 part" if count == 1 else f"{count} parts", fontsize=10)
     axis.set(xlim=(-0.8, start + parts + 0.8), ylim=(0, top), ylabel="rows")
     axis.set_xlabel("number of the part   (dashed: the mean)", labelpad=20)
-    axis.legend(
-        handles=[
-            Patch(facecolor=STAYS, label="stays"),
-            Patch(facecolor=LEAVES, label="leaves"),
-            Patch(facecolor=COMES, label="arrives"),
-        ],
-        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=9, frameon=False,
-        borderaxespad=0.2,
-    )  # fmt: skip
+    for x, colour, word in (
+        (0.7, STAYS, "stays"),
+        (0.8, LEAVES, "leaves"),
+        (0.9, COMES, "arrives"),
+    ):
+        figure.text(x, 0.91, "\u25a0", color=colour, fontsize=12, va="baseline")
+        figure.text(x + 0.02, 0.912, word, fontsize=9, va="baseline")
     _number_parts(axis, parts, start)
 
 
