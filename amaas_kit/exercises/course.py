@@ -14,6 +14,7 @@ LESSONS = {
     "gradient_descent": "03 Gradient descent",
     "first_network": "04 The first network",
     "data_partitioning": "05 Data partitioning",
+    "distributed_engines": "06 Distributed engines",
 }
 """The title of each lesson, by the name of its module of exercises."""
 
