@@ -59,8 +59,8 @@ class Partition(click.Group):
 
 
 @click.command("partition")
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("source")
+@click.argument("target")
 @click.option(
     "--by",
     multiple=True,
@@ -86,8 +86,8 @@ class Partition(click.Group):
 )
 @json_option
 def cut(
-    source: Path,
-    target: Path,
+    source: str,
+    target: str,
     by: Sequence[str],
     plan_file: Path | None,
     engine: str,
@@ -111,7 +111,8 @@ def cut(
 
     The first three take :nulls=PART at the end, for rows without a key. Quotes make a bound a text
     and hold a name with a comma or colon: 'range:name:"a","n"'. The cluster is a master for spark,
-    the address of a JobManager for flink, a folder of configuration for hadoop.
+    the address of a JobManager for flink, a folder of configuration for hadoop, which also takes
+    hdfs:// for SOURCE and TARGET.
     """
     from amaas_kit.partition.engines import engine as engine_of
 
@@ -125,9 +126,9 @@ def cut(
     if save_plan is not None:
         plan.save(save_plan)
     if as_json:
-        click.echo(json.dumps(_facts(result, seconds), ensure_ascii=False))
+        click.echo(json.dumps(_facts(result, target, seconds), ensure_ascii=False))
     else:
-        click.echo(_summary(result, seconds))
+        click.echo(_summary(result, target, seconds))
 
 
 partition = Partition(cut)
@@ -215,12 +216,12 @@ def _progress_bar() -> Iterator[Progress]:
         yield tell
 
 
-def _facts(result: Result, seconds: float) -> dict[str, Any]:
+def _facts(result: Result, target: str, seconds: float) -> dict[str, Any]:
     from amaas_kit.partition.plan_text import text_of
 
     facts = result.manifest
     return {
-        "target": str(result.path),
+        "target": target,
         "source": asdict(facts.source),
         "by": text_of(result.plan),
         "engine": result.engine,
@@ -240,7 +241,7 @@ def _skew(result: Result) -> float:
     return skew_of([part.rows for part in result.parts])
 
 
-def _summary(result: Result, seconds: float) -> str:
+def _summary(result: Result, target: str, seconds: float) -> str:
     source = result.manifest.source.path
     count = f"{len(result.parts):,} part" + ("" if len(result.parts) == 1 else "s")
     largest = max(result.parts, key=lambda part: part.rows)
@@ -248,7 +249,7 @@ def _summary(result: Result, seconds: float) -> str:
         [
             f"{source}: {result.rows:,} rows, {result.plan}",
             *_table(result),
-            f"{count} in {result.path}, {sum(part.bytes for part in result.parts):,} bytes",
+            f"{count} in {target}, {sum(part.bytes for part in result.parts):,} bytes",
             f"skew {_skew(result):.2f}: the largest part is {_label(largest)}, "
             f"with {largest.rows:,} rows",
             *(f"note: {note}" for note in result.notes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 PACKAGES = ("amaas-kit", "tensorflow", "keras", "numpy", "torch", "jax", "bentoml")
 
 
-def describe() -> str:
+def describe(packages: Sequence[str] = PACKAGES) -> str:
     """Processor, cores, system, Python, date, and the versions of what is installed."""
     versions = []
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -436,20 +439,35 @@ def test_an_engine_that_is_not_installed_is_named_with_the_command_that_brings_i
     assert not (here / "parts").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "setting"), [("spark", "master"), ("flink", "address"), ("hadoop", "configuration")]
-)
-def test_the_cluster_and_the_memory_are_settings_of_the_engine(name, setting, monkeypatch):
-    seen = {}
+@pytest.mark.parametrize("name", [name for name in ENGINES if name != "local"])
+def test_the_cluster_and_the_memory_are_settings_of_the_engine(name, monkeypatch):
+    module = importlib.import_module(f"amaas_kit.partition.engines.{name}")
+    taken = inspect.signature(getattr(module, ENGINES[name])).parameters
+    seen = []
 
-    def caught(name, **settings):
-        seen[name] = settings
+    def local(name, **settings):
+        seen.append(settings)
         return engine("local")
 
-    monkeypatch.setattr("amaas_kit.partition.engines.engine", caught)
+    monkeypatch.setattr("amaas_kit.partition.engines.engine", local)
     cut = ["table.parquet", "parts", "--by", "round_robin:2", "--engine", name]
     assert partition(*cut, "--cluster", "there", "--memory", "2g").exit_code == 0
-    assert seen == {name: {setting: "there", "memory": "2g"}}
+    assert list(seen[0].values()) == ["there", "2g"]
+    assert seen[0].keys() <= taken.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES if name != "local"])
+def test_a_cluster_that_is_not_there_is_named(name, here):
+    """Whatever is there instead: nobody listens at that port, and no such folder exists."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    address = {"spark": f"spark://127.0.0.1:{port}", "flink": f"http://127.0.0.1:{port}"}
+    cluster = address.get(name, str(here / "configuration"))
+    done = partition(
+        "table.parquet", "parts", "--by=round_robin:2", "--engine", name, "--cluster", cluster
+    )
+    assert (done.exit_code, cluster in done.stderr, done.stdout) == (1, True, "")
+    assert names(here) == ["table.parquet"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs hardware: a system with signals")
