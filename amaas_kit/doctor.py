@@ -39,6 +39,14 @@ MEMORY_NEEDED, MEMORY_COMFORTABLE = 1 * GIGABYTE, 3 * GIGABYTE
 
 OLDEST_JAVA = 17
 
+DEBIANS_WITH_OLDER_JAVA = {"bullseye", "focal", "jammy"}
+"""Systems of Debian's family whose default Java is 11, though they have 17."""
+
+JAVA_ELSEWHERE = ("--cask temurin@17", "Microsoft.OpenJDK.17")
+"""Java's names for Homebrew and winget; both put it where it is found."""
+
+ONLY_ENGINES = "only lesson 06's engines need it"
+
 GPU = "GPU driver"
 
 PROBE_SECONDS = 10
@@ -107,6 +115,7 @@ def examine(load_tensorflow: bool = False) -> list[Finding]:
         "Port 3000": lambda: port(3000, "amaas serve digits --port 0"),
         "Port 8888": lambda: port(8888, "amaas lab --port 0"),
         "Java": java,
+        "Engines": engines,
         "Chromium": chromium,
         "GPU": gpu,
     }
@@ -248,12 +257,11 @@ def port(number: int, instead: str) -> Finding:
 
 
 def java() -> Finding:
-    """The Java that the engines of lesson 06 run on."""
-    home = os.environ.get("JAVA_HOME")
-    program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    install = java_installer()
+    """The Java that the engines of lesson 06 run on, and its compiler, which two of them need."""
+    program = _java_program("java")
+    install = java_installer(compiler=True)
     if program is None:
-        return Finding("Java", "note", "not found; only lesson 06's engines need it", install)
+        return Finding("Java", "note", f"not found{_where()}; {ONLY_ENGINES}", install)
     said = _ask(program, "-version")
     number = re.search(r'version "(?:1\.)?(\d+)', said or "")
     if number is None:
@@ -261,13 +269,22 @@ def java() -> Finding:
     seen = f"{number[1]}, {program}"
     if int(number[1]) < OLDEST_JAVA:
         return Finding("Java", "note", f"{seen}; lesson 06's engines need {OLDEST_JAVA}", install)
-    return Finding("Java", "ok", seen)
+    if _java_program("javac") is None:
+        seen += ", without its compiler javac, which Flink and Hadoop need"
+        return Finding("Java", "note", seen, install)
+    return Finding("Java", "ok", f"{seen}, with javac")
 
 
 def java_installer(compiler: bool = False) -> str:
     """The command that installs Java, with its compiler or without."""
-    debian = "default-jdk-headless" if compiler else "default-jre-headless"
-    return _installer(debian, "openjdk@17", "Microsoft.OpenJDK.17")
+    kind = "jdk" if compiler else "jre"
+    command = _installer(f"{_debian_java()}-{kind}-headless", *JAVA_ELSEWHERE)
+    return f"{command}, and unset JAVA_HOME" if os.environ.get("JAVA_HOME") else command
+
+
+def engines() -> list[Finding]:
+    """The packages of the engines of lesson 06. Each engine is an extra of the kit."""
+    return [_engine(name) for name in ("Spark", "Flink", "Hadoop")]
 
 
 def chromium() -> Finding:
@@ -379,6 +396,39 @@ def _look(name: str, check: Callable[[], Finding | list[Finding]]) -> list[Findi
         fix = f"{_pip()} --force-reinstall {KIT}"
         return [Finding(name, "problem", f"cannot be looked at: {error!r}", fix)]
     return found if isinstance(found, list) else [found]
+
+
+def _java_program(name: str) -> str | None:
+    """A program of Java: of JAVA_HOME where it is set, else the first on the PATH."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which(name, path=str(Path(home, "bin")) if home else None)
+
+
+def _where() -> str:
+    home = os.environ.get("JAVA_HOME")
+    return f" in JAVA_HOME={home}" if home else ""
+
+
+def _debian_java() -> str:
+    """What Debian's packages of a Java that is new enough are called."""
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        return "default"
+    names = {system.get("VERSION_CODENAME"), system.get("UBUNTU_CODENAME")}
+    return f"openjdk-{OLDEST_JAVA}" if names & DEBIANS_WITH_OLDER_JAVA else "default"
+
+
+def _engine(name: str) -> Finding:
+    """The packages that an extra of the kit brings."""
+    extra = name.lower()
+    kits_own = {requirement.name for requirement in _requirements(KIT)}
+    needed = [found for found in _requirements(KIT, extra) if found.name not in kits_own]
+    seen = ", ".join(f"{each.name} {_version(each.name) or 'not installed'}" for each in needed)
+    if needed and not any(_unmet(requirement) for requirement in needed):
+        return Finding(name, "ok", seen)
+    seen = f"{seen or 'unknown to the installed kit'}; only lesson 06 needs it"
+    return Finding(name, "note", seen, f'{_pip()} --upgrade "{KIT}[{extra}]"')
 
 
 def _package(requirement: Requirement) -> Finding:

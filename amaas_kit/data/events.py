@@ -48,8 +48,8 @@ def load_events(rows: int = 100_000, seed: int = 7) -> pl.DataFrame:
 
     Returns:
         row_id (0, 1, 2, …), user_id (negative for guests), ts_ms (milliseconds since 1970, one
-        second a row apart and up to a minute out of order), f0 to f9 (float64, mean 0,
-        deviation 1) and label (0 or 1, about half each).
+        second a row apart and up to a minute out of order; of every 997th row the full hour before
+        that), f0 to f9 (float64, mean 0, deviation 1) and label (0 or 1, about half each).
 
     Raises:
         DataError: rows or seed is no such number.

@@ -147,7 +147,7 @@ def test_a_taken_port():
 def test_no_java(empty_path):
     finding = doctor.java()
     assert finding.status == "note"
-    assert finding.seen.startswith("not found")
+    assert finding.seen.startswith("not found; ")
     assert finding.fix
 
 
@@ -157,21 +157,118 @@ def test_no_java(empty_path):
         ('openjdk version "17.0.11" 2024-04-16', "ok", "17, "),
         ('openjdk version "25" 2025-09-16', "ok", "25, "),
         ('java version "1.8.0_402"', "note", "8, "),
+        ('openjdk version "11.0.2"', "note", "11, "),
         ("cannot start", "note", "does not say its version"),
     ],
 )
 def test_the_version_of_java(empty_path, says, status, seen):
     program(empty_path / "java", f"echo '{says}' >&2")
+    program(empty_path / "javac", "")
     finding = doctor.java()
     assert finding.status == status
     assert seen in finding.seen
 
 
+def test_a_java_without_its_compiler(empty_path):
+    program(empty_path / "java", """echo 'openjdk version "17"' >&2""")
+    finding = doctor.java()
+    assert finding.status == "note"
+    assert "without its compiler javac, which Flink and Hadoop need" in finding.seen
+    program(empty_path / "javac", "")
+    assert doctor.java().status == "ok"
+
+
 def test_java_home_comes_before_the_path(empty_path, tmp_path, monkeypatch):
     program(empty_path / "java", """echo 'openjdk version "21"' >&2""")
-    program(tmp_path / "jdk" / "bin" / "java", """echo 'openjdk version "17"' >&2""")
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
-    assert doctor.java().seen.startswith("17, ")
+    program(empty_path / "javac", "")
+    home = tmp_path / "jdk"
+    program(home / "bin" / "java", """echo 'openjdk version "17"' >&2""")
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    finding = doctor.java()
+    assert finding.seen.startswith(f"17, {home}")
+    assert "without its compiler" in finding.seen
+    program(home / "bin" / "javac", "")
+    assert doctor.java().status == "ok"
+
+
+def test_a_java_home_without_java_is_to_be_unset(empty_path, tmp_path, monkeypatch):
+    program(empty_path / "java", """echo 'openjdk version "21"' >&2""")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "gone"))
+    finding = doctor.java()
+    assert finding.status == "note"
+    assert finding.seen.startswith(f"not found in JAVA_HOME={tmp_path / 'gone'}; ")
+    assert finding.fix.endswith(", and unset JAVA_HOME")
+
+
+@pytest.mark.parametrize(
+    ("system", "package"),
+    [
+        ({"ID": "debian", "VERSION_CODENAME": "bookworm"}, "default-jdk-headless"),
+        ({"ID": "ubuntu", "VERSION_CODENAME": "jammy"}, "openjdk-17-jdk-headless"),
+        ({"ID": "linuxmint", "UBUNTU_CODENAME": "jammy"}, "openjdk-17-jdk-headless"),
+        ({"ID": "arch"}, "default-jdk-headless"),
+    ],
+)
+def test_a_debian_whose_default_java_is_too_old(empty_path, monkeypatch, system, package):
+    program(empty_path / "apt-get", "")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(doctor.platform, "freedesktop_os_release", lambda: system)
+    assert doctor.java().fix == f"sudo apt-get install {package}"
+
+
+KIT_WITH_ENGINES = (
+    "numpy>=2",
+    "no-such-spark>=4; extra == 'spark'",
+    "no-such-flink>=2; extra == 'flink'",
+    "no-such-bridge; extra == 'flink'",
+    "no-such-spark>=4; extra == 'hadoop'",
+)
+
+
+def test_engines_that_are_not_installed(first_on_path):
+    install(first_on_path, "amaas-kit", "0.1.0", *KIT_WITH_ENGINES)
+    findings = doctor.engines()
+    assert [finding.name for finding in findings] == ["Spark", "Flink", "Hadoop"]
+    assert {finding.status for finding in findings} == {"note"}
+    assert findings[0].seen.startswith("no-such-spark not installed; ")
+    for finding in findings:
+        assert finding.fix.endswith(
+            f' -m pip install --upgrade "amaas-kit[{finding.name.lower()}]"'
+        )
+
+
+def test_engines_that_are_installed_whole_in_part_or_too_old(first_on_path):
+    install(first_on_path, "amaas-kit", "0.1.0", *KIT_WITH_ENGINES)
+    install(first_on_path, "no-such-spark", "4.3.0")
+    install(first_on_path, "no-such-flink", "2.3.0")
+    spark, flink, hadoop = doctor.engines()
+    assert (spark.status, spark.seen, spark.fix) == ("ok", "no-such-spark 4.3.0", "")
+    assert hadoop.status == "ok"
+    assert flink.status == "note"
+    assert flink.seen.startswith("no-such-flink 2.3.0, no-such-bridge not installed; ")
+    install(first_on_path, "no-such-bridge", "0.1")
+    assert named(doctor.engines(), "Flink").status == "ok"
+    (first_on_path / "no_such_spark-4.3.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: no-such-spark\nVersion: 3.5.0\n\n"
+    )
+    assert named(doctor.engines(), "Spark").status == "note"
+
+
+def test_a_kit_that_was_installed_before_it_had_engines(first_on_path):
+    install(first_on_path, "amaas-kit", "0.0.1", "numpy>=2")
+    assert {finding.status for finding in doctor.engines()} == {"note"}
+    assert all("unknown to the installed kit" in finding.seen for finding in doctor.engines())
+
+
+def test_looking_at_engines_imports_none():
+    script = (
+        "import sys; from amaas_kit import doctor; doctor.engines(); "
+        "print(*{'pyspark', 'pyflink', 'py4j'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout.strip() == ""
 
 
 def test_no_chromium_and_a_chromium(empty_path):
