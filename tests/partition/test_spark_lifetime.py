@@ -23,7 +23,7 @@ from amaas_kit.partition.engines.spark import Spark
 from tests.partition.every_plan import PLANS, hard_table
 from tests.partition.spark_cluster import Cluster, spark_cluster
 
-ROWS = 100_000
+ROWS = 20_000
 SECONDS_TO_END = 30
 
 
@@ -87,7 +87,7 @@ def java_processes() -> list[psutil.Process]:
 
 def test_a_run_on_a_real_cluster(cluster, source, tmp_path):
     with Spark(cluster.address, "512m", cluster.secret) as spark:
-        plan = PLANS["columns within hash within window"]
+        plan = PLANS["hash of text"]
         result = spark.run(plan, source, tmp_path / "parts")
         assert verify(result, source).ok
         (session,) = java_processes()
