@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullLocator
 
 from amaas_kit.errors import DataError
 from amaas_kit.partition.on_paper import PaperCluster
@@ -169,7 +170,7 @@ def draw_on_paper(cluster: PaperCluster, rate: float, size: float) -> Figure:
 
 
 def _draw_times(figure: Figure, cluster: PaperCluster, rate: float, size: float) -> None:
-    axis = figure.add_axes((0.11, 0.15, 0.86, 0.72))
+    axis = figure.add_axes((0.12, 0.15, 0.82, 0.72))
     sizes = np.geomspace(SMALLEST, LARGEST, 121) * GB
     many = np.array([cluster.stages(one).total for one in sizes])
     machines = "1 machine of it" if cluster.nodes == 1 else f"{cluster.nodes:,} machines"
@@ -183,6 +184,8 @@ def _draw_times(figure: Figure, cluster: PaperCluster, rate: float, size: float)
         xscale="log", yscale="log", xlabel="table, GB", ylabel="seconds", xlim=(SMALLEST, LARGEST)
     )
     for side in (axis.xaxis, axis.yaxis):
+        side.set_major_locator(LogLocator(numticks=9))
+        side.set_minor_locator(NullLocator())
         # Plain text: powers of ten in mathtext take a quarter of the time of a painting.
         side.set_major_formatter(lambda value, _: f"{value:,.12g}")
     figure.legend(loc="upper center", ncols=4, frameon=False, fontsize=9)
@@ -215,13 +218,13 @@ class ClusterOnPaper(View):
                 wrong="both are above 0",
                 fix="pass bytes per second and bytes",
             )
-        self.size = _log_slider("table, GB", size / GB, SMALLEST, LARGEST)
-        self.rate = _log_slider("alone, MB/s", rate / 1e6, 1, 10_000)
+        self.size = _round_slider("table, GB", size / GB, SMALLEST, LARGEST)
+        self.rate = _round_slider("alone, MB/s", rate / 1e6, 1, 10_000)
         self.nodes = ipywidgets.IntSlider(
             description="machines", value=now.nodes, min=1, max=max(1000, now.nodes)
         )
-        self.node_rate = _log_slider("each, MB/s", now.node_rate / 1e6, 1, 10_000)
-        self.bandwidth = _log_slider("network, Gbit/s", now.bandwidth / GIGABIT, 0.01, 1000)
+        self.node_rate = _round_slider("each, MB/s", now.node_rate / 1e6, 1, 10_000)
+        self.bandwidth = _round_slider("network, Gbit/s", now.bandwidth / GIGABIT, 0.01, 1000)
         self.start = ipywidgets.IntSlider(
             description="start, s", value=round(now.start), min=0, max=max(600, round(now.start))
         )
@@ -243,13 +246,17 @@ class ClusterOnPaper(View):
         return f"{_times_in_words(cluster, rate, size)} {_crossing_in_words(cluster, rate)}"
 
 
-def _log_slider(
+def _round_slider(
     description: str, value: float, least: float, most: float
-) -> ipywidgets.FloatLogSlider:
-    return ipywidgets.FloatLogSlider(
-        description=description, value=value, step=0.05, readout_format=".3g",
-        min=math.log10(min(least, value)), max=math.log10(max(most, value)),
-    )  # fmt: skip
+) -> ipywidgets.SelectionSlider:
+    """A slider over 1, 2, 5, 10, 20, … between two powers of ten, and over a value of its own."""
+    powers = range(round(math.log10(least)), round(math.log10(most)))
+    marks = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    known = sorted({*marks, float(most), float(f"{value:.3g}")})
+    options = [(_rounded(mark), mark) for mark in known]
+    return ipywidgets.SelectionSlider(
+        description=description, options=options, value=float(f"{value:.3g}")
+    )
 
 
 def _times_in_words(cluster: PaperCluster, rate: float, size: float) -> str:

@@ -108,16 +108,16 @@ def test_every_control_changes_the_calculation():
     view = views.ClusterOnPaper(CLUSTER, 100e6, 50e9)
     for control, value in (
         (view.size, 500.0),
-        (view.rate, 150.0),
+        (view.rate, 200.0),
         (view.nodes, 20),
-        (view.node_rate, 75.0),
+        (view.node_rate, 100.0),
         (view.bandwidth, 0.2),
         (view.start, 90),
     ):
         before = view.sentence
         control.value = value
         assert view.sentence != before
-    assert "A table of 500 GB: alone 55.6 min; 20 machines" in view.sentence
+    assert "A table of 500 GB: alone 41.7 min; 20 machines" in view.sentence
     assert "start 90 s" in view.sentence
 
 
@@ -127,6 +127,13 @@ def test_every_control_changes_the_calculation():
 )
 def test_a_cluster_that_is_never_or_always_faster_is_called_so(rate, start, said):
     assert said in views.ClusterOnPaper(PaperCluster(start=start), rate).sentence
+
+
+def test_sliders_go_in_round_numbers_and_through_the_numbers_given():
+    view = views.ClusterOnPaper(PaperCluster(node_rate=73e6), 200e6, 8.3e6)
+    assert [mark for _, mark in view.node_rate.options][3:7] == [10, 20, 50, 73]
+    assert view.size.value == 0.0083
+    assert (view.rate.value, view.bandwidth.value) == (200, 10)
 
 
 def test_a_table_of_no_bytes_is_refused():
