@@ -91,9 +91,9 @@ class Spark(Engine):
             session = self._started(progress)
             try:
                 return _cut_with(session, cut, folder, scratch, progress)
-            finally:
-                if not session.usable:
-                    self.stop()
+            except Exception:
+                self.stop()  # on a full disk, Java would hold what it wrote until it ends
+                raise
 
     def _started(self, progress: Progress) -> Session:
         if self._session is not None and not self._session.usable:
