@@ -16,6 +16,10 @@ from amaas_kit.partition.source import reading
 
 POSITION = "position in the table"
 
+ROWS_AT_ONCE = 1 << 16
+"""In one batch of the stream. With Polars' own larger ones the parts' buffers hold half as much
+again, and nothing is faster."""
+
 
 class Local(Engine):
     """This process, with all its cores and the reference function itself. No Java.
@@ -30,7 +34,7 @@ class Local(Engine):
         return Availability(True, "Polars is here")
 
     def _cut(self, cut: Cut, folder: Path, scratch: Path, progress: Progress) -> list[str]:
-        with reading(cut.table.files):
+        with reading(cut.table.files), pl.Config(streaming_chunk_size=ROWS_AT_ONCE):
             pl.collect_all(
                 [_sink(rows, folder) for rows in _of_groups(cut, _numbered(cut, progress))],
                 engine="streaming",
