@@ -279,6 +279,7 @@ def test_progress_rises_to_the_end(spark, tmp_path):
 
 def test_ctrl_c_cancels_the_job_and_the_session_goes_on(spark, tmp_path):
     hard_table(50_000, seed=8).write_parquet(tmp_path / "t.parquet")
+    spark.run(PLANS["round robin"], tmp_path / "t.parquet", tmp_path / "parts")
     pid = spark_pid(spark)
 
     def interrupt(share: float | None, doing: str) -> None:
@@ -287,10 +288,10 @@ def test_ctrl_c_cancels_the_job_and_the_session_goes_on(spark, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         spark.run(
-            PLANS["hash of text"], tmp_path / "t.parquet", tmp_path / "parts", progress=interrupt
+            PLANS["hash of text"], tmp_path / "t.parquet", tmp_path / "other", progress=interrupt
         )
-    assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
-    spark.run(PLANS["round robin"], tmp_path / "t.parquet", tmp_path / "parts")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "t.parquet"]
+    spark.run(PLANS["hash of text"], tmp_path / "t.parquet", tmp_path / "other")
     assert spark_pid(spark) == pid
 
 

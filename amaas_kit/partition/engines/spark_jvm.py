@@ -130,6 +130,12 @@ class SparkJvm:
         """Whether its process is still there."""
         return self._process.poll() is None
 
+    def ended(self, seconds: float) -> bool:
+        """Whether its process ends within some seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.running
+
     @property
     def status(self) -> int | None:
         """How its process ended; None while it runs."""

@@ -28,6 +28,9 @@ WORKER_SECONDS = 20.0
 CANCEL_SECONDS = 10.0
 """So long a job may take to end once it is cancelled."""
 
+END_SECONDS = 5.0
+"""So long the end of a process may take to be seen, once it does not answer any more."""
+
 POLL_SECONDS = 0.2
 
 OUT_OF_MEMORY = 3
@@ -195,7 +198,9 @@ class Session:
 
     def _failed(self, error: Exception) -> EngineError:
         """What Spark failed of, in one line."""
-        if not self.jvm.running:
+        from py4j.protocol import Py4JJavaError  # type: ignore
+
+        if self.jvm.ended(0.0 if isinstance(error, Py4JJavaError) else END_SECONDS):
             return self._java_ended()
         return EngineError(
             situation=f"While working with Spark at {self.master}",
