@@ -9,6 +9,8 @@ from typing import Any
 from amaas_kit.errors import EngineError
 from amaas_kit.partition.engines.engine import Engine
 
+__all__ = ["ENGINES", "Engine", "engine"]
+
 ENGINES = {"local": "Local", "spark": "Spark", "flink": "Flink", "hadoop": "Hadoop"}
 """The engines by name, each a class in the module of that name."""
 

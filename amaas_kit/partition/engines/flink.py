@@ -14,13 +14,14 @@ from amaas_kit.partition.engines import java, lines
 from amaas_kit.partition.engines.engine import Availability, Engine, Progress
 from amaas_kit.partition.engines.flink_cluster import Cluster
 from amaas_kit.partition.engines.flink_gateway import (
-    Gateway,
     flink_folder,
+    flink_gateway,
     flink_version,
     py4j_jar,
 )
 from amaas_kit.partition.engines.flink_job import HEARTBEAT_SECONDS, Job
 from amaas_kit.partition.engines.flink_sql import bounds_functions, flink_sql, script
+from amaas_kit.partition.engines.gateway import Gateway
 
 __all__ = ["Flink", "flink_sql"]
 
@@ -124,7 +125,7 @@ class Flink(Engine):
         with self._lock:
             if self._gateway is None or not self._gateway.running:
                 jars = [_jars() / "*", _kit_jar()]
-                self._gateway = Gateway(java.find(), jars, self.memory)
+                self._gateway = flink_gateway(java.find(), jars, self.memory)
             return self._gateway
 
     def _settings(self, port: int, scratch: Path) -> dict[str, str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from amaas_kit.errors import EngineError
 from amaas_kit.partition.engines.flink_cluster import Cluster
-from amaas_kit.partition.engines.flink_gateway import Gateway
 from amaas_kit.partition.engines.flink_sql import PACKAGE, Script
+from amaas_kit.partition.engines.gateway import Gateway
 
 POLL_SECONDS = 0.1
 
@@ -140,7 +140,7 @@ class Job:
 
         if not isinstance(error, Py4JJavaError) and self.gateway.ended(END_SECONDS):
             return self._error(
-                f"Java ended with status {self.gateway.exit_status}",
+                f"Java ended with status {self.gateway.status}",
                 "it ran out of memory, or somebody ended it",
                 "read the log; pass a larger memory=… if it speaks of memory",
             )

@@ -24,8 +24,9 @@ TAB = "CHR(9)"
 NULL = "'%N'"
 """How a line writes a cell that is null."""
 
-ESCAPES = (("%09", 9), ("%0A", 10), ("%0D", 13), ("%25", 37))
-"""What a line has for tab, line feed, carriage return and percent; in the order of reading."""
+ESCAPES = (("%09", 9), ("%0A", 10), ("%0D", 13), ("%FE", 0xFEFF), ("%25", 37))
+"""What a line has for tab, line feed, carriage return, byte order mark and percent; in the order of
+reading."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def _typed(cell: str, kind: str) -> str:
     known = f"NULLIF({cell}, {NULL})"
     if kind == "text":
         for code, number in ESCAPES:
-            known = f"REPLACE({known}, '{code}', CHR({number}))"
+            sign = f"CHR({number})" if number < 128 else f"U&'\\{number:04X}'"
+            known = f"REPLACE({known}, '{code}', {sign})"
         return known
     if kind == "real":
         return f"CAST(REPLACE({known}, 'inf', 'Infinity') AS DOUBLE)"

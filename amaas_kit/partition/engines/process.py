@@ -86,6 +86,12 @@ class JavaProcess:
         """How it ends, once it has."""
         return self._process.wait()
 
+    def ended(self, seconds: float) -> bool:
+        """Whether it ends within so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.running
+
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()
@@ -111,7 +117,7 @@ def last_error(log: Path) -> str:
     """The last line of a log that says what went wrong; the last line of all where none does."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
     telling = [line for line in lines if line.startswith("Caused by: ") or " ERROR " in line]
-    return (telling or lines)[-1].strip()[:300]
+    return (telling or lines)[-1].removeprefix("Caused by: ").strip()[:300]
 
 
 def _log_file(name: str) -> Path:

@@ -5,31 +5,13 @@ It is the kit's own: a session of pyspark that this Python has is another, and s
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import logging
 import os
-import secrets
 import shutil
-import subprocess
 import tempfile
-import threading
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
-from amaas_kit import files
-from amaas_kit.errors import EngineError
-
-START_SECONDS = 60.0
-"""So long Java may take to open its gateway."""
-
-STOP_SECONDS = 10.0
-"""So long it may take to end in order; then it is killed."""
-
-KEPT_LOGS = 20
-"""So many logs of earlier processes are kept."""
+from amaas_kit.partition.engines.gateway import Gateway
 
 OPENED = (
     "java.lang",
@@ -81,7 +63,7 @@ def java_options(memory: str) -> list[str]:
     ]
 
 
-class SparkJvm:
+class SparkJvm(Gateway):
     """Java with Spark's jars. It ends with `stop`, or with this process, however that ends.
 
     Args:
@@ -91,8 +73,6 @@ class SparkJvm:
         address: at which others can reach it; None leaves it to Spark and to `SPARK_LOCAL_IP`.
 
     Attributes:
-        gateway: py4j's; `gateway.jvm.java.lang.System` is that class.
-        log: the file that all its output goes to.
         scratch: a folder for Spark's own files, removed with the process.
 
     Raises:
@@ -100,148 +80,27 @@ class SparkJvm:
     """
 
     def __init__(self, java: Path, jars: Path, memory: str, address: str | None) -> None:
-        from py4j.java_gateway import GatewayParameters, JavaGateway  # type: ignore
-
-        self.log = _log_file()
         self.scratch = Path(tempfile.mkdtemp(prefix="amaas-spark-"))
-        self._process = _start(
-            _command(java, jars, memory, self.scratch), self.scratch, self.log, address
-        )
-        try:
-            port, token = self._port_and_token()
-            self.gateway = JavaGateway(
-                gateway_parameters=GatewayParameters(
-                    port=port,
-                    auth_token=token,
-                    auto_convert=True,
-                    enable_memory_management=False,
-                )
-            )
-            logging.getLogger("py4j.java_gateway").addFilter(
-                lambda record: f":{port})" not in record.getMessage()  # raised, so told already
-            )
-            self._remove_scratch_at_exit()
-        except BaseException:
-            self._end()
-            raise
+        options = [*java_options(memory), f"-Djava.io.tmpdir={self.scratch}"]
+        super().__init__("Spark", java, options, [jars / "*"], self.scratch, _environment(address))
+        self._remove_scratch_at_exit()
 
-    @property
-    def running(self) -> bool:
-        """Whether its process is still there."""
-        return self._process.poll() is None
-
-    def ended(self, seconds: float) -> bool:
-        """Whether its process ends within some seconds."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return not self.running
-
-    @property
-    def status(self) -> int | None:
-        """How its process ended; None while it runs."""
-        return self._process.poll()
-
-    def stop(self) -> None:
-        """End it. Calling it again does nothing."""
-        self.gateway.close()
-        self._end()
-
-    def kill(self) -> None:
-        """End it at once, where it may not answer any more."""
-        self._process.kill()
-        self.stop()
-
-    def _port_and_token(self) -> tuple[int, str]:
-        limit = threading.Timer(START_SECONDS, self._process.kill)
-        limit.start()
-        output = cast(BinaryIO, self._process.stdout)
-        try:
-            return int(output.readline()), output.readline().decode().strip()
-        except ValueError:
-            raise EngineError(
-                situation="While starting Java for Spark",
-                seen=f"it ended with status {self._process.wait()}: {last_error(self.log)}",
-                wrong="without it there is no Spark",
-                fix=f"read its output, {self.log}; a smaller memory=… may be what this machine "
-                "can give",
-            ) from None
-        finally:
-            limit.cancel()
-            threading.Thread(target=_drain, args=(output, self.log), daemon=True).start()
+    def end(self) -> None:
+        """End it in order, or at once where it does not, and remove its folder."""
+        super().end()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _remove_scratch_at_exit(self) -> None:
         """Java removes the folder in the end, also where this process was killed before it."""
-        hadoop = self.gateway.jvm.org.apache.hadoop
+        hadoop = self.jvm.org.apache.hadoop
         system = hadoop.fs.FileSystem.getLocal(hadoop.conf.Configuration())
         system.deleteOnExit(hadoop.fs.Path(f"file:{self.scratch.as_posix()}"))
 
-    def _end(self) -> None:
-        """Its standard input ends, which it takes for the end of the process that started it."""
-        with contextlib.suppress(OSError):
-            cast(BinaryIO, self._process.stdin).close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        shutil.rmtree(self.scratch, ignore_errors=True)
 
-
-def last_error(log: Path) -> str:
-    """The last line of a log that says what went wrong; the last line of all where none does."""
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
-    telling = [line for line in lines if line.startswith("Caused by: ") or " ERROR " in line]
-    return (telling or lines)[-1].removeprefix("Caused by: ").strip()[:300]
-
-
-def _log_file() -> Path:
-    """A new file; the oldest of earlier ones give way."""
-    folder = files.home() / "logs"
-    folder.mkdir(exist_ok=True)
-    earlier = sorted(folder.glob("spark-*.log"), key=lambda path: path.name)
-    for path in earlier[:-KEPT_LOGS]:
-        path.unlink(missing_ok=True)
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    file = folder / f"spark-{stamp}-{secrets.token_hex(4)}.log"
-    file.touch()
-    return file
-
-
-def _command(java: Path, jars: Path, memory: str, scratch: Path) -> list[str]:
-    server = ["py4j.GatewayServer", "--die-on-broken-pipe", "--enable-auth", "0"]
-    options = [*java_options(memory), f"-Djava.io.tmpdir={scratch}"]
-    return [str(java), *options, "-cp", f"{jars}{os.sep}*", *server]
-
-
-def _start(
-    command: Sequence[str], folder: Path, log: Path, address: str | None
-) -> subprocess.Popen[bytes]:
-    """Ctrl-C in a terminal goes to this process alone, which then cancels the job in order."""
-    apart: dict[str, Any] = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
-        if os.name == "nt"
-        else {"process_group": 0}
-    )
+def _environment(address: str | None) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
         if name == OWN_ADDRESS or not name.startswith(OUTSIDE)
     }
-    if address is not None:
-        environment[OWN_ADDRESS] = address
-    with log.open("ab") as file:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            cwd=folder,
-            env=environment,
-            **apart,
-        )
-
-
-def _drain(output: BinaryIO, log: Path) -> None:
-    with contextlib.suppress(OSError, ValueError), log.open("ab", buffering=0) as file:
-        for line in output:
-            file.write(line)
+    return environment if address is None else {**environment, OWN_ADDRESS: address}

@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from amaas_kit.errors import AmaasError, EngineError
 from amaas_kit.partition.engines.engine import Progress
-from amaas_kit.partition.engines.spark_jvm import SparkJvm, last_error
+from amaas_kit.partition.engines.process import last_error
+from amaas_kit.partition.engines.spark_jvm import SparkJvm
 from amaas_kit.ports import HOST
 
 Answer = TypeVar("Answer")
@@ -94,6 +95,7 @@ class Session:
             self._start(secret)
         except BaseException:
             self.jvm.kill()
+            self.jvm.stop()
             raise
 
     def _start(self, secret: str | None) -> None:
@@ -173,6 +175,7 @@ class Session:
         if self._lost or not running.done.wait(CANCEL_SECONDS):
             self._lost = True
             self.jvm.kill()
+            self.jvm.stop()
 
     def _workers(self) -> int:
         """How many executors the cluster gives us; this process counts itself as one more."""

@@ -52,6 +52,6 @@ public final class Bounds extends ScalarFunction {
 
     private static byte[] bytesOfCell(String cell) {
         return cell.replace("%09", "\t").replace("%0A", "\n").replace("%0D", "\r")
-                .replace("%25", "%").getBytes(StandardCharsets.UTF_8);
+                .replace("%FE", "\ufeff").replace("%25", "%").getBytes(StandardCharsets.UTF_8);
     }
 }
