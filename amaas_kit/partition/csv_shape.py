@@ -42,7 +42,8 @@ def csv_shape(path: Path) -> CsvShape:
 
     Raises:
         DataError: with the line: a row with too few or too many fields, a quote that is not
-            closed, an empty line, a name that stands twice in the header, or no header.
+            closed, an empty line, a name that stands twice in the header or holds a quote, or
+            no header.
     """
     names, separator = _header(path)
     rows = -1
@@ -71,13 +72,18 @@ def _header(path: Path) -> tuple[list[str], str]:
                 SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), []))
             )
             names = next(csv.reader(file, delimiter=separator), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_csv(path, str(error), "the first line is no header of UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        raise _no_csv(path, str(error), "a CSV file is read as UTF-8 text") from None
+    except csv.Error as error:
+        raise _no_csv(path, str(error), "the first line is no header") from None
     if not names:
         raise _no_csv(path, "no header", "the first line names the columns")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise _no_csv(path, f"twice in the header: {', '.join(twice)}", "a name means one column")
+    quoted = [name for name in names if '"' in name]
+    if quoted:
+        raise _no_csv(path, f"the name {quoted[0]!r}", "a name in the header holds no quote")
     return names, separator
 
 

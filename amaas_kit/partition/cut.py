@@ -12,6 +12,7 @@ import polars as pl
 
 from amaas_kit.data.arrays import Array
 from amaas_kit.errors import DataError
+from amaas_kit.partition import dtypes
 from amaas_kit.partition.plan import (
     MOST_PARTS,
     Columns,
@@ -57,6 +58,14 @@ class Cut:
     keys: tuple[pl.Expr, ...]
     row_parts: int
     groups: tuple[tuple[str, ...], ...]
+
+    @property
+    def position(self) -> str:
+        """A name for the rows' places in the table that none of its columns has."""
+        name = "position in the table"
+        while name in self.table.schema:
+            name += "_"
+        return name
 
     @property
     def parts(self) -> int:
@@ -106,6 +115,8 @@ def _refused(plan: object, table: Table, seen: str, wrong: str, fix: str) -> Dat
 
 
 def _check_table(table: Table) -> None:
+    for name, kind in table.schema.items():
+        _check_can_be_written(name, kind, table)
     if PART in table.schema:
         raise _refused(
             "any plan",
@@ -116,6 +127,27 @@ def _check_table(table: Table) -> None:
         )
     if not table.rows:
         raise _refused("any plan", table, "no row", "there is nothing to cut", "look at its source")
+
+
+def _check_can_be_written(name: str, kind: pl.DataType, table: Table) -> None:
+    if name == "*" or (name.startswith("^") and name.endswith("$")):
+        raise _refused(
+            "any plan",
+            table,
+            f"a column named {name!r}",
+            "Polars takes such a name for a pattern of many names",
+            "rename the column",
+        )
+    try:
+        dtypes.to_text(kind)
+    except TypeError as error:
+        raise _refused(
+            "any plan",
+            table,
+            f"the column {name!r}: {error}",
+            "parts cannot hold values of this type",
+            "cast the column to another type, or leave it out",
+        ) from None
 
 
 def _check_column(step: Any, name: str, table: Table) -> None:
@@ -143,7 +175,9 @@ def _key(step: Hash | Range | Window, table: Table) -> tuple[str, pl.Expr]:
         return "text", column.cast(pl.String)
     if kind in REAL and isinstance(step, Range):
         return "real", column.cast(pl.Float64)
-    raise _refused(step, table, f"{step.key}: {kind}", _why_no_key(step, kind), _other_key(step))
+    raise _refused(
+        step, table, f"{step.key}: {kind}", _why_no_key(step, kind), _other_key(step, kind)
+    )
 
 
 def _microseconds(ticks: pl.Expr, kind: pl.Datetime) -> pl.Expr:
@@ -166,8 +200,8 @@ def _why_no_key(step: Any, kind: pl.DataType) -> str:
     return f"a {step.kind} is cut by {can[step.kind]}"
 
 
-def _other_key(step: Any) -> str:
-    if step.kind == "hash":
+def _other_key(step: Any, kind: pl.DataType) -> str:
+    if step.kind == "hash" and kind in REAL:
         return "name another column, cast this one, or cut by range"
     return "name another column, or cast this one"
 

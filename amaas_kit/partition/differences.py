@@ -47,7 +47,7 @@ class Group:
     @property
     def expected(self) -> pl.LazyFrame:
         """The rows of the table with the row part that the reference function gives them."""
-        position = "position in the table"
+        position = self.cut.position
         number = pl.map_batches(
             [*self.cut.keys, pl.col(position)],
             lambda keys: pl.Series(part_numbers(self.cut.steps, keys[:-1], _int64(keys[-1]))),

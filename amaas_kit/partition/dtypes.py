@@ -34,6 +34,9 @@ PLAIN: dict[str, type[pl.DataType]] = {
     )
 }
 
+DIGITS = 38
+"""Of a decimal number at most: Polars reads types with more from a file, and cannot write them."""
+
 MALFORMED = (SyntaxError, TypeError, ValueError, LookupError, RecursionError)
 
 
@@ -48,7 +51,7 @@ def to_text(kind: pl.DataType) -> str:
             return f"Datetime({kind.time_unit!r}, {kind.time_zone!r})"
         case pl.Duration():
             return f"Duration({kind.time_unit!r})"
-        case pl.Decimal():
+        case pl.Decimal() if kind.precision <= DIGITS:
             return f"Decimal({kind.precision}, {kind.scale})"
         case pl.Enum():
             return f"Enum({kind.categories.to_list()!r})"

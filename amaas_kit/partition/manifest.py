@@ -124,12 +124,10 @@ def describe(
         notes: what it did otherwise than plainly.
 
     Raises:
-        DataError: a column is of a type that parts cannot hold.
         EngineError: a folder is named after no part of the plan.
     """
     files = _written(folder, cut)
     schemas = _schemas(cut.plan, cut.table.schema)
-    _check_kinds(cut)
     tallies: dict[int, Tally] = {}
     for index, schema in enumerate(schemas.values()):
         own = {number: files[number] for number in files if number % len(schemas) == index}
@@ -232,19 +230,6 @@ def _written(folder: Path, cut: Cut) -> dict[int, list[Path]]:
             )
         files[known[place.name]] = sorted(place.rglob("*.parquet"))
     return files
-
-
-def _check_kinds(cut: Cut) -> None:
-    for name, kind in cut.table.schema.items():
-        try:
-            dtypes.to_text(kind)
-        except TypeError as error:
-            raise DataError(
-                situation=f"While cutting {cut.table.path}",
-                seen=f"the column {name!r}: {error}",
-                wrong="parts cannot hold values of this type",
-                fix="cast the column to another type, or leave it out",
-            ) from None
 
 
 def key_of(cut: Cut) -> pl.Expr | None:

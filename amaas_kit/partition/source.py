@@ -13,8 +13,12 @@ import polars as pl
 
 from amaas_kit.errors import DataError
 from amaas_kit.partition.csv_shape import csv_shape
+from amaas_kit.partition.csv_types import csv_types
 
 Format: TypeAlias = Literal["parquet", "csv"]
+
+UNREADABLE = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What Polars raises at a file that it cannot read; at some damage it panics."""
 
 ENDINGS: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
@@ -72,8 +76,11 @@ class Table:
             if (shape.names, shape.separator) != (shapes[0].names, shapes[0].separator):
                 raise _unlike(file, files[0], ", ".join(shape.names))
         mark = shapes[0].separator
+        full = [file for file, shape in zip(files, shapes, strict=True) if shape.rows] or files[:1]
         with reading(files):
-            schema = _scan_csv(files, mark, None).collect_schema()
+            schema = csv_types(
+                full, shapes[0].names, lambda some, kinds: _scan_csv(some, mark, kinds)
+            )
         return cls(place, files, "csv", schema, sum(shape.rows for shape in shapes), mark)
 
     @property
@@ -97,7 +104,7 @@ def reading(files: Sequence[Path]) -> Iterator[None]:
     """
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         if "No space left" in str(error):
             raise
         damaged = next(((file, why) for file in files if (why := _damage(file))), None)
@@ -116,7 +123,7 @@ def _damage(file: Path) -> str | None:
         kind = ENDINGS.get(file.suffix.lower())
         scan = _scan_csv([file], ",", None) if kind == "csv" else _scan_parquet([file])
         scan.select(pl.all().null_count()).collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         return str(error)
     return None
 

@@ -16,13 +16,11 @@ from amaas_kit.partition.cut import PART, Cut, fit
 from amaas_kit.partition.differences import Group
 from amaas_kit.partition.manifest import LITTER, NAME, Manifest, Part, key_of
 from amaas_kit.partition.result import Result
-from amaas_kit.partition.source import Table, reading
+from amaas_kit.partition.source import UNREADABLE, Table, reading
 
 EXPLAINED_PARTS = 8
 """The rows of so many parts of a group are compared one by one; of the others it is said that they
 differ."""
-
-UNREADABLE = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 Files = dict[int, list[Path]]
 """The files of some parts, by row part."""

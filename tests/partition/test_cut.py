@@ -7,9 +7,10 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition import Plan
+from amaas_kit.partition import Plan, engine, verify
 from amaas_kit.partition.cut import fit
 from amaas_kit.partition.source import Table
 
@@ -142,6 +143,7 @@ REFUSED = {
     "a missing column of a range": (Plan.range("z", [1]), "no column 'z'"),
     "a hash of fractions": (Plan.hash("x", 2), "x: Float64"),
     "a hash of unsigned 64 bits": (Plan.hash("unsigned", 2), "unsigned: UInt64"),
+    "a hash of truth, which no range takes": (Plan.hash("truth", 2), "column, or cast this one"),
     "a hash of lists": (Plan.hash("list", 2), "list: List"),
     "a hash of truth": (Plan.hash("truth", 2), "truth: Boolean"),
     "a window of text": (Plan.window("name", 0, 1), "name: String"),
@@ -202,6 +204,30 @@ def test_a_column_with_the_name_of_the_parts_is_refused(tmp_path):
     pl.DataFrame({"part": [5]}).write_parquet(tmp_path / "t.parquet")
     with pytest.raises(DataError, match="rename the column"):
         fit(Plan.round_robin(1), Table.open(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("name", ["*", "^x.*$"])
+def test_a_name_that_is_a_pattern_is_refused(name, tmp_path):
+    pl.DataFrame({name: [5]}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="pattern"):
+        fit(Plan.round_robin(1), Table.open(tmp_path / "t.parquet"))
+
+
+def test_a_type_that_parts_cannot_hold_is_refused(tmp_path):
+    half = pl.Series("x", [0.5], dtype=pl.Float16)
+    pl.DataFrame([half]).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"'x'(.|\n)*Float16"):
+        fit(Plan.round_robin(1), Table.open(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("name", ["position in the table", "position in the table_"])
+def test_a_column_may_have_the_name_of_the_rows_places(name, tmp_path):
+    rows = pl.DataFrame({"k": ["a", "b", "c"], name: [5, 6, 7], "position in the table": [1, 2, 3]})
+    rows.write_parquet(tmp_path / "t.parquet")
+    plan = Plan.hash("k", 2).then(Plan.round_robin(1))
+    result = engine("local").run(plan, tmp_path / "t.parquet", tmp_path / "parts")
+    assert_frame_equal(result.scan().drop("part").sort("k").collect(), rows)
+    assert verify(result)
 
 
 def test_a_join_key_of_text_that_does_not_ascend(tmp_path):

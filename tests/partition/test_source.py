@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import random
+import re
 
 import polars as pl
 import pytest
@@ -111,12 +113,24 @@ def test_damage_that_shows_only_while_reading_is_named(tmp_path):
         table.scan().collect()
 
 
+def test_a_type_at_which_polars_panics_is_named(tmp_path):
+    zone = pl.Datetime("us", "Europe/Berlin")
+    pl.DataFrame({"at": [0]}, schema={"at": zone}).write_parquet(tmp_path / "t.parquet")
+    content = (tmp_path / "t.parquet").read_bytes()
+    (stored,) = re.findall(rb"ARROW:schema.*?([A-Za-z0-9+/]{100,}=*)", content, re.DOTALL)
+    other = base64.b64decode(stored).replace(b"Europe/Berlin", b"Europe/Atlant")
+    (tmp_path / "t.parquet").write_bytes(content.replace(stored, base64.b64encode(other)))
+    with pytest.raises(DataError, match=r"t\.parquet(.|\n)*time zone"):
+        Table.open(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "no header"),
         ("\n1\n", "no header"),
         ("a,a\n1,2\n", "twice in the header: a"),
+        ('"a""z",b\n1,2\n', "holds no quote"),
         ("a,b\n1,2\n3\n", "line 3"),
         ("a,b\n1,2,3\n", "line 2"),
         ('a,b\n1,"x\n\ny"\n1,2,3\n', "line 5"),

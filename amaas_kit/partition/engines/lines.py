@@ -23,8 +23,6 @@ HIDDEN = {"%": "%25", "\t": "%09", "\n": "%0A", "\r": "%0D", "\ufeff": "%FE"}
 """How text writes the signs that lines are made of, and the byte order mark, which some readers
 drop at the beginning of a file. The percent sign is hidden first."""
 
-POSITION = "position in the table"
-
 
 def write(cut: Cut, file: Path, progress: Progress) -> str:
     """Write the table of a plan as lines.
@@ -43,11 +41,11 @@ def write(cut: Cut, file: Path, progress: Progress) -> str:
     progress(None, "writing the table as lines")
     names = list(cut.table.schema)
     cells = [_text_of(pl.col(name), kind, name, cut) for name, kind in cut.table.schema.items()]
-    rows = (
-        cut.table.scan().with_row_index(POSITION) if "position" in cut.kinds else cut.table.scan()
-    )
+    rows, place = cut.table.scan(), cut.position
+    if "position" in cut.kinds:
+        rows = rows.with_row_index(place)
     keys = iter(cut.keys)
-    steps = [(pl.col(POSITION) if kind == "position" else next(keys), kind) for kind in cut.kinds]
+    steps = [(pl.col(place) if kind == "position" else next(keys), kind) for kind in cut.kinds]
     lines = rows.select(
         *(_key_text(key, kind).alias(f"step {i}") for i, (key, kind) in enumerate(steps)),
         *(cell.alias(f"column {i}") for i, cell in enumerate(cells)),

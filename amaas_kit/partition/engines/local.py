@@ -14,8 +14,6 @@ from amaas_kit.partition.engines.engine import Availability, Engine, Progress
 from amaas_kit.partition.reference import part_numbers
 from amaas_kit.partition.source import reading
 
-POSITION = "position in the table"
-
 ROWS_AT_ONCE = 1 << 16
 """In one batch of the stream. With Polars' own larger ones the parts' buffers hold half as much
 again, and nothing is faster."""
@@ -49,13 +47,13 @@ def _numbered(cut: Cut, progress: Progress) -> pl.LazyFrame:
     """The rows of the table with their row part."""
     rows, keys = cut.table.scan(), list(cut.keys)
     if "position" in cut.kinds:
-        rows = rows.with_row_index(POSITION)
-        keys.append(pl.col(POSITION))
+        rows = rows.with_row_index(cut.position)
+        keys.append(pl.col(cut.position))
     if not keys:
         return rows.with_columns(pl.lit(0, pl.Int64).alias(PART))
     number = _Numbering(cut, progress)
     part = pl.map_batches(keys, number, return_dtype=pl.Int64, is_elementwise=True)
-    return rows.with_columns(part.alias(PART)).drop(POSITION, strict=False)
+    return rows.with_columns(part.alias(PART)).drop(cut.position, strict=False)
 
 
 class _Numbering:
