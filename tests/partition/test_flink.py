@@ -134,7 +134,7 @@ def loopback(address: str) -> bool:
 
 def test_java_obeys_nobody_without_the_token(flink, source, tmp_path):
     flink.run(Plan.hash("user", 4), source, tmp_path / "parts")
-    port = flink._gateway._gateway.gateway_parameters.port
+    port = flink._gateway.gateway.gateway_parameters.port
     with socket.create_connection(("127.0.0.1", port)) as line:
         line.settimeout(10)
         line.sendall(b"r\nu\njava\nrj\ne\n")
