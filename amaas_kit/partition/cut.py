@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 from collections.abc import Sequence
@@ -231,9 +232,24 @@ def _constant(step: Any, value: Any, table: Table, kind: str) -> Any:
         return value.toordinal() - dt.date(1970, 1, 1).toordinal()
     if not fits[kind]:
         raise _unfit(step, value, table)
-    if kind == "number" and value not in INT64:
+    if kind == "real":
+        return _real(step, value, table)
+    if kind == "number":
+        _check_64_bits(step, value, table)
+    return value
+
+
+def _real(step: Any, value: float, table: Table) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        wrong = "numbers with a fraction end near 1.8e308"
+        raise _refused(step, table, str(error), wrong, "pass a nearer bound") from None
+
+
+def _check_64_bits(step: Any, value: int, table: Table) -> None:
+    if value not in INT64:
         raise _refused(step, table, f"{value}", "whole numbers have 64 bits", "pass a nearer one")
-    return float(value) if kind == "real" else value
 
 
 def _moment(step: Any, value: Any, table: Table, column: pl.Datetime) -> int:
@@ -265,14 +281,15 @@ def _unfit(step: Any, value: Any, table: Table) -> DataError:
 
 
 def _width(step: Window, table: Table) -> int:
-    column = table.schema[step.key]
-    if isinstance(column, pl.Datetime) and isinstance(step.width, dt.timedelta):
-        return step.width // dt.timedelta(microseconds=1)
-    if column == pl.Date and isinstance(step.width, dt.timedelta) and not step.width.seconds:
-        return step.width.days
-    if isinstance(step.width, int) and column in WHOLE:
-        return step.width
-    raise _unfit(step, step.width, table)
+    column, width = table.schema[step.key], step.width
+    if isinstance(column, pl.Datetime) and isinstance(width, dt.timedelta):
+        width = width // dt.timedelta(microseconds=1)
+    elif column == pl.Date and isinstance(width, dt.timedelta) and not width.seconds:
+        width = width.days
+    elif not isinstance(width, int) or column not in WHOLE:
+        raise _unfit(step, width, table)
+    _check_64_bits(step, width, table)
+    return width
 
 
 def _look_at_keys(
@@ -324,11 +341,19 @@ def _close(step: Window, first: int | None, last: int | None, nulls: int, table:
             "this row is in none of the windows",
             "start before the first row, and leave the end out or behind the last one",
         )
+    if (last or start) - start not in INT64:
+        raise _refused(
+            step,
+            table,
+            f"{_shown(last or 0, table.schema[step.key])} in the last row, the start is {start}",
+            "their distance does not have 64 bits",
+            "pass a later start",
+        )
     if end is not None:
         return step
     windows = 1 if last is None else (last - start) // width + 1
     windows = max(windows, step.nulls + 1) if nulls else windows
-    if windows > MOST_PARTS or (last or start) - start not in INT64:
+    if windows > MOST_PARTS:
         raise _refused(
             step,
             table,
@@ -340,10 +365,12 @@ def _close(step: Window, first: int | None, last: int | None, nulls: int, table:
 
 
 def _shown(key: int, kind: pl.DataType) -> str:
-    if kind == pl.Date:
-        return str(dt.date(1970, 1, 1) + dt.timedelta(days=key))
-    if isinstance(kind, pl.Datetime):
-        return str(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=key))
+    """A key as a person writes it; a time beyond the years 1 to 9999 stays a number."""
+    with contextlib.suppress(OverflowError):
+        if kind == pl.Date:
+            return str(dt.date(1970, 1, 1) + dt.timedelta(days=key))
+        if isinstance(kind, pl.Datetime):
+            return str(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=key))
     return str(key)
 
 

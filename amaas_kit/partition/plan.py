@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, cast
 
+import numpy as np
+
 from amaas_kit.errors import DataError
 from amaas_kit.files import write_whole
 
@@ -54,6 +56,7 @@ class Range:
     kind: ClassVar[str] = "range"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bounds", tuple(_fixed(bound) for bound in self.bounds))
         _check_key(self.kind, self.key)
         _check_bounds(self.bounds)
         _check_nulls(self.kind, self.nulls, self.parts)
@@ -80,6 +83,8 @@ class Window:
     kind: ClassVar[str] = "window"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "start", _fixed(self.start))
+        object.__setattr__(self, "end", _fixed(self.end))
         _check_key(self.kind, self.key)
         _check_window(self.start, self.width, self.end)
         _check_nulls(self.kind, self.nulls, self.parts)
@@ -182,6 +187,9 @@ class Plan:
         Raises:
             DataError: no bound, or bounds that do not ascend or are of different kinds.
         """
+        if isinstance(bounds, str) or not isinstance(bounds, Iterable):
+            wrong = "bounds are a list, also where there is one"
+            raise _wrong_plan("range", f"bounds={bounds!r}", wrong, f"[{bounds!r}]")
         return cls((Range(key, tuple(bounds), nulls),))
 
     @classmethod
@@ -230,6 +238,9 @@ class Plan:
         Raises:
             DataError: an empty group, or a column in two of them.
         """
+        if isinstance(groups, str) or not isinstance(groups, Iterable):
+            wrong = "groups are lists of names"
+            raise _wrong_plan("columns", f"groups={groups!r}", wrong, '[["name", "age"], ["f0"]]')
         named = groups.items() if isinstance(groups, Mapping) else _numbered(groups)
         pairs = [
             (name, (key, *(column for column in _names(columns) if column != key)))
@@ -245,6 +256,9 @@ class Plan:
         Raises:
             DataError: columns that are cut before rows, or an open window that is not the first.
         """
+        if not isinstance(inner, Plan):
+            wrong = "within a plan's parts another plan cuts"
+            raise _wrong_plan("of two", f"then({inner!r})", wrong, 'then(Plan.hash("user_id", 8))')
         return Plan(self.steps + inner.steps)
 
     @property
@@ -326,7 +340,7 @@ def _numbered(groups: Sequence[Sequence[str]]) -> list[tuple[str, Sequence[str]]
 
 
 def _names(columns: Sequence[str]) -> Sequence[str]:
-    if isinstance(columns, str):
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
         raise _wrong_plan(
             "columns", f"the group {columns!r}", "a group is a list of names", f"[{columns!r}]"
         )
@@ -341,8 +355,20 @@ def _wrong_plan(kind: str, seen: str, wrong: str, fix: str) -> DataError:
     return DataError(f"While making the plan {kind}", seen, wrong, fix)
 
 
+def _fixed(value: Any) -> Any:
+    """A number of NumPy as one of Python, and a time with its distance from UTC for its zone.
+
+    Of two times in one zone Python compares and subtracts what the clock shows, and a clock that is
+    put back shows an hour twice.
+    """
+    if isinstance(value, np.integer | np.floating):
+        return value.item()
+    offset = value.utcoffset() if isinstance(value, dt.datetime) else None
+    return value if offset is None else value.replace(tzinfo=dt.timezone(offset), fold=0)
+
+
 def _check_key(kind: str, key: object) -> None:
-    if not isinstance(key, str) or not key:
+    if not isinstance(key, str) or not key or not _is_unicode(key):
         raise _wrong_plan(kind, f"key={key!r}", "a key is the name of a column", 'key="user_id"')
 
 
@@ -489,13 +515,18 @@ def _check_order(steps: tuple[Step, ...]) -> None:
         raise _wrong_plan(order, f"{parts:,} parts", f"at most {MOST_PARTS:,}", "cut less finely")
 
 
+def _is_unicode(text: str) -> bool:
+    """Whether a text has a form in UTF-8; one from a file name in another encoding has none."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _kind(value: object) -> str:
     """What a bound is: "number", "text", "date", "timestamp"; "" for what can be none."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, str) and not _is_unicode(value)):
         return ""
     kinds = {dt.datetime: "timestamp", dt.date: "date", str: "text", int: "number", float: "number"}
     return kinds.get(type(value), "")

@@ -168,7 +168,14 @@ REFUSED = {
         "at = 2026-01-01 15:00",
     ),
     "too many windows": (Plan.window("at", NOON, dt.timedelta(seconds=1)), "10,801 windows"),
-    "a distance beyond 64 bits": (Plan.window("user", -(2**63), 2**62), "windows"),
+    "a distance beyond 64 bits": (Plan.window("user", -(2**63), 2**62), "distance"),
+    "a distance beyond 64 bits to an end": (
+        Plan.window("user", -(2**63), 2**62, 2**63 - 1),
+        "distance",
+    ),
+    "a width beyond 64 bits": (Plan.window("user", -5, 2**70), "64 bits"),
+    "a width of times beyond 64 bits": (Plan.window("at", NOON, dt.timedelta.max), "64 bits"),
+    "a bound beyond the fractions": (Plan.range("x", [10**400]), "1.8e308"),
     "more parts than rows": (Plan.hash("user", 5), "rows: 4, parts: 5"),
     "more parts than rows in all": (Plan.hash("user", 3).then(Plan.round_robin(2)), "parts: 6"),
     "a forgotten column": (Plan.columns([["x"], ["name"]], "id"), "in no group: user"),
@@ -211,6 +218,15 @@ def test_a_name_that_is_a_pattern_is_refused(name, tmp_path):
     pl.DataFrame({name: [5]}).write_parquet(tmp_path / "t.parquet")
     with pytest.raises(DataError, match="pattern"):
         fit(Plan.round_robin(1), Table.open(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("kind", [pl.Datetime("us"), pl.Date()])
+def test_a_time_beyond_the_calendar_is_named_by_its_number(kind, tmp_path):
+    number = -(2**31) if kind == pl.Date else -(2**62)
+    pl.DataFrame({"at": pl.Series([number]).cast(kind)}).write_parquet(tmp_path / "t.parquet")
+    start = dt.date(1970, 1, 1) if kind == pl.Date else dt.datetime(1970, 1, 1)
+    with pytest.raises(DataError, match=f"at = {number}"):
+        fit(Plan.window("at", start, 24 * HOUR), Table.open(tmp_path / "t.parquet"))
 
 
 def test_a_type_that_parts_cannot_hold_is_refused(tmp_path):

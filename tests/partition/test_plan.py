@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from amaas_kit.errors import DataError
@@ -35,6 +37,25 @@ def test_a_plan_is_saved_and_read_back_equal(name, tmp_path):
     plan = PLANS[name]
     assert Plan.load(plan.save(tmp_path / "plan.json")) == plan
     assert hash(Plan.from_json(plan.to_json())) == hash(plan)
+
+
+def test_bounds_may_be_numbers_of_numpy():
+    assert Plan.range("a", np.array([1, 5])) == Plan.range("a", [1, 5])
+    plan = Plan.range("a", np.quantile([0.5, 1.5, 4.0], [0.25, 0.5]))
+    assert Plan.from_json(plan.to_json()) == plan == Plan.range("a", [1.0, 1.5])
+
+
+def test_an_hour_that_the_clock_shows_twice_is_two_hours():
+    berlin = ZoneInfo("Europe/Berlin")
+    first = dt.datetime(2026, 10, 25, 2, tzinfo=berlin)
+    second, end = first.replace(fold=1), dt.datetime(2026, 10, 25, 4, tzinfo=berlin)
+    assert Plan.window("at", first, HOUR, end).parts == 3
+    assert Plan.window("at", second, HOUR, end).parts == 2
+    plan = Plan.range("at", [first, second, end])
+    assert Plan.from_json(plan.to_json()) == plan
+    assert hash(Plan.from_json(plan.to_json())) == hash(plan)
+    with pytest.raises(DataError, match="ascend"):
+        Plan.range("at", [second, first])
 
 
 def test_different_plans_are_not_equal():
@@ -79,6 +100,13 @@ SENSELESS = {
     "unsorted bounds": (lambda: Plan.range("a", [2, 1]), "the bound 1 behind 2"),
     "equal bounds": (lambda: Plan.range("a", [1, 1.0]), "the bound 1.0 behind 1"),
     "mixed bounds": (lambda: Plan.range("a", [1, "b"]), "all numbers, all texts"),
+    "one bound without a list": (lambda: Plan.range("a", 18), "[18]"),
+    "a text for a list of bounds": (lambda: Plan.range("a", "abc"), "['abc']"),
+    "half a sign of Unicode": (lambda: Plan.range("a", ["\udcff"]), "all texts"),
+    "groups of None": (lambda: Plan.columns(None, "id"), "lists of names"),
+    "a text for groups": (lambda: Plan.columns("ab", "id"), "lists of names"),
+    "a number for a group": (lambda: Plan.columns([5], "id"), "a list of names"),
+    "no plan behind another": (lambda: Plan.hash("a", 2).then("hash:b:2"), "hash:b:2"),
     "bounds of bool": (lambda: Plan.range("a", [False, True]), "all numbers"),
     "dates and times": (lambda: Plan.range("a", [dt.date(2026, 1, 1), NEW_YEAR]), "all dates"),
     "a bound of NaN": (lambda: Plan.range("a", [0.0, float("nan")]), "finite"),
