@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ class Table:
             DataError: with the file: it is missing, damaged, cut short, or not like the others.
         """
         place = Path(path)
+        if is_address(path):
+            raise _unusable(place, os.fspath(path), "this is an address, and no file or folder")
         files = _files(place)
         kinds = {ENDINGS[file.suffix.lower()] for file in files}
         if len(kinds) > 1:
@@ -71,7 +74,8 @@ class Table:
 
     @classmethod
     def _of_csv(cls, place: Path, files: tuple[Path, ...]) -> Table:
-        shapes = [csv_shape(file) for file in files]
+        with reading(files):
+            shapes = [csv_shape(file) for file in files]
         for file, shape in zip(files, shapes, strict=True):
             if (shape.names, shape.separator) != (shapes[0].names, shapes[0].separator):
                 raise _unlike(file, files[0], ", ".join(shape.names))
@@ -95,6 +99,11 @@ class Table:
         return _scan_parquet(self.files)
 
 
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is written as an address, such as s3://bucket/table."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", os.fspath(path)) is not None
+
+
 @contextlib.contextmanager
 def reading(files: Sequence[Path]) -> Iterator[None]:
     """Turn what Polars says of a damaged file into an error that names the file.
@@ -108,24 +117,31 @@ def reading(files: Sequence[Path]) -> Iterator[None]:
         if "No space left" in str(error):
             raise
         damaged = next(((file, why) for file in files if (why := _damage(file))), None)
-        file, why = damaged or (files[0].parent if len(files) > 1 else files[0], str(error))
-        raise DataError(
-            situation=f"While reading {file}",
-            seen=why.splitlines()[0][:300],
-            wrong="the file is damaged, cut short, or not what its name says",
-            fix="fetch or write it again",
-        ) from None
+        file, why = damaged or (files[0].parent if len(files) > 1 else files[0], error)
+        raise _unreadable(file, why) from None
 
 
-def _damage(file: Path) -> str | None:
+def _damage(file: Path) -> BaseException | None:
     """Why a file cannot be read to its end; None for one that can."""
     try:
         kind = ENDINGS.get(file.suffix.lower())
-        scan = _scan_csv([file], ",", None) if kind == "csv" else _scan_parquet([file])
+        if kind == "csv":
+            scan = _scan_csv([file], csv_shape(file).separator, None)
+        else:
+            scan = _scan_parquet([file])
         scan.select(pl.all().null_count()).collect(engine="streaming")
     except UNREADABLE as error:
-        return str(error)
+        return error
     return None
+
+
+def _unreadable(file: Path, why: BaseException) -> DataError:
+    wrong = "the file is damaged, cut short, or not what its name says"
+    fix = "fetch or write it again"
+    if isinstance(why, FileNotFoundError | PermissionError):
+        wrong = "the file cannot be opened"
+        fix = "look whether it is still there, and who may read it"
+    return DataError(f"While reading {file}", str(why).splitlines()[0][:300], wrong, fix)
 
 
 def _scan_parquet(files: Sequence[Path]) -> pl.LazyFrame:

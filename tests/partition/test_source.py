@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition import csv_shape
+from amaas_kit.partition import csv_shape, source
 from amaas_kit.partition.source import Table, reading
 
 ROWS = pl.DataFrame(
@@ -183,3 +183,37 @@ def test_the_shape_is_that_which_the_csv_module_sees(tmp_path, monkeypatch, bloc
         else:
             with pytest.raises(DataError, match=f"line {broken}\n"):
                 csv_shape.csv_shape(file)
+
+
+def test_a_file_that_may_not_be_opened_is_no_damage(tmp_path, monkeypatch):
+    ROWS.write_csv(tmp_path / "t.csv")
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(source, "csv_shape", refused)
+    with pytest.raises(DataError, match=r"t\.csv(.|\n)*Permission denied(.|\n)*who may read"):
+        Table.open(tmp_path / "t.csv")
+
+
+def test_a_file_that_is_gone_meanwhile_is_named(tmp_path):
+    for name in ("a", "b"):
+        ROWS.write_parquet(tmp_path / f"{name}.parquet")
+    table = Table.open(tmp_path)
+    (tmp_path / "b.parquet").unlink()
+    with pytest.raises(DataError, match=r"b\.parquet(.|\n)*still there"), reading(table.files):
+        table.scan().collect()
+
+
+def test_of_files_with_another_separator_the_damaged_one_is_named(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("x;y\n1;2,5\n2;3\n")
+    table = Table.open(tmp_path)
+    (tmp_path / "b.csv").write_bytes(b"x;y\n1;\xff\xfe\n")
+    with pytest.raises(DataError, match=r"b\.csv"), reading(table.files):
+        table.scan().collect()
+
+
+def test_an_address_is_no_file():
+    with pytest.raises(DataError, match=r"s3://bucket/t\.parquet"):
+        Table.open("s3://bucket/t.parquet")

@@ -16,7 +16,7 @@ from amaas_kit.partition.cut import Cut, fit
 from amaas_kit.partition.manifest import Manifest
 from amaas_kit.partition.plan import Plan
 from amaas_kit.partition.result import Result
-from amaas_kit.partition.source import Table
+from amaas_kit.partition.source import Table, is_address
 from amaas_kit.partition.staging import place
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -84,6 +84,7 @@ class Engine(ABC):
         self._check_ready()
         tell = progress or _tell_nobody
         tell(None, "looking at the table")
+        _check_local(target)
         cut = fit(plan, Table.open(source))
         _check_apart(cut.table.path, Path(target))
         with place(target, replace) as staging:
@@ -135,9 +136,19 @@ def _tell_nobody(share: float | None, doing: str) -> None:
     """Progress that nobody asked for."""
 
 
+def _check_local(target: PathLike) -> None:
+    if is_address(target):
+        raise DataError(
+            situation=f"While writing parts to {os.fspath(target)}",
+            seen="an address",
+            wrong="parts are written into a folder of this machine",
+            fix="pass a folder; only the engine 'hadoop' writes elsewhere too, to hdfs://",
+        )
+
+
 def _check_apart(source: Path, target: Path) -> None:
     """Parts inside their source would be taken for rows of it; a source inside them be replaced."""
-    one, other = source.resolve(), target.resolve()
+    one, other = Path(os.path.realpath(source)), Path(os.path.realpath(target))
     if one == other or one in other.parents or other in one.parents:
         raise DataError(
             situation=f"While cutting {source}",
