@@ -184,7 +184,7 @@ def _draw_times(figure: Figure, cluster: PaperCluster, rate: float, size: float)
         xscale="log", yscale="log", xlabel="table, GB", ylabel="seconds", xlim=(SMALLEST, LARGEST)
     )
     for side in (axis.xaxis, axis.yaxis):
-        side.set_major_locator(LogLocator(numticks=9))
+        side.set_major_locator(LogLocator(numticks=5))
         side.set_minor_locator(NullLocator())
         # Plain text: powers of ten in mathtext take a quarter of the time of a painting.
         side.set_major_formatter(lambda value, _: f"{value:,.12g}")
