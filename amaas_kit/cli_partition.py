@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from amaas_kit.partition import Part, Plan, Result, Verification
-    from amaas_kit.partition.engines.engine import Progress
+    from amaas_kit.partition.engines.protocol import Progress
 
 CLUSTER_SETTINGS = {"spark": "master", "flink": "address", "hadoop": "configuration"}
 """What the engines that have a cluster call its address."""

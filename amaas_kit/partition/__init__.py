@@ -1,7 +1,7 @@
 """The room of partitioning: one plan cuts a table by rows or by columns, on any of four engines."""
 
 from amaas_kit.partition.engines import Engine, engine
-from amaas_kit.partition.engines.engine import Availability
+from amaas_kit.partition.engines.protocol import Availability
 from amaas_kit.partition.manifest import Part
 from amaas_kit.partition.movement import (
     moved_by_modulo,

@@ -7,7 +7,7 @@ import importlib
 from typing import Any
 
 from amaas_kit.errors import EngineError
-from amaas_kit.partition.engines.engine import Engine
+from amaas_kit.partition.engines.protocol import Engine
 
 __all__ = ["ENGINES", "Engine", "engine"]
 

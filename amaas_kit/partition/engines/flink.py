@@ -11,7 +11,6 @@ from amaas_kit import ports
 from amaas_kit.errors import EngineError
 from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.engines import java, lines
-from amaas_kit.partition.engines.engine import Availability, Engine, Progress
 from amaas_kit.partition.engines.flink_cluster import Cluster
 from amaas_kit.partition.engines.flink_gateway import (
     flink_folder,
@@ -22,6 +21,7 @@ from amaas_kit.partition.engines.flink_gateway import (
 from amaas_kit.partition.engines.flink_job import HEARTBEAT_SECONDS, Job
 from amaas_kit.partition.engines.flink_sql import bounds_functions, flink_sql, script
 from amaas_kit.partition.engines.gateway import Gateway
+from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
 
 __all__ = ["Flink", "flink_sql"]
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from amaas_kit.errors import DataError, EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java, lines
-from amaas_kit.partition.engines.engine import Availability, Engine, PathLike, Progress
+from amaas_kit.partition.engines.protocol import Availability, Engine, PathLike, Progress
 from amaas_kit.partition.engines.process import JavaProcess, last_error
 from amaas_kit.partition.engines.spark import INSTALL
 from amaas_kit.partition.engines.spark_jvm import spark_jars

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from amaas_kit import files
 from amaas_kit.doctor import OLDEST_JAVA, java_installer
 from amaas_kit.errors import EngineError, MissingError
-from amaas_kit.partition.engines.engine import Availability
+from amaas_kit.partition.engines.protocol import Availability
 
 SOURCES = Path(__file__).with_suffix("")
 """The folder of the kit's Java, one package an engine."""

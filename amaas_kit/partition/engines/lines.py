@@ -15,7 +15,7 @@ import polars as pl
 
 from amaas_kit.errors import DataError
 from amaas_kit.partition.cut import PART, Cut
-from amaas_kit.partition.engines.engine import Progress
+from amaas_kit.partition.engines.protocol import Progress
 from amaas_kit.partition.source import reading
 
 NULL = "%N"

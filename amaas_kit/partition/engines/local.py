@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from amaas_kit.partition.cut import PART, Cut
-from amaas_kit.partition.engines.engine import Availability, Engine, Progress
+from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
 from amaas_kit.partition.reference import part_numbers
 from amaas_kit.partition.source import reading
 

@@ -14,7 +14,7 @@ import polars as pl
 from amaas_kit.errors import EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java
-from amaas_kit.partition.engines.engine import Availability, Engine, Progress
+from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
 from amaas_kit.partition.engines.spark_jvm import spark_jars
 from amaas_kit.partition.engines.spark_rows import prepare, spark_path, turn_back
 from amaas_kit.partition.engines.spark_session import Session, Stages

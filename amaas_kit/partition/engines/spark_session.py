@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from amaas_kit.errors import AmaasError, EngineError
-from amaas_kit.partition.engines.engine import Progress
 from amaas_kit.partition.engines.process import last_error
+from amaas_kit.partition.engines.protocol import Progress
 from amaas_kit.partition.engines.spark_jvm import SparkJvm
 from amaas_kit.ports import HOST
 
