@@ -39,6 +39,7 @@ class Result:
 
     def __init__(self, target: str | os.PathLike[str]) -> None:
         self.path = Path(target)
+        self._written = self._on_disk()
         self.manifest = manifest.read(self.path)
 
     @classmethod
@@ -93,8 +94,16 @@ class Result:
             columns that are asked for are read.
 
         Raises:
-            DataError: a file is missing or lacks a column, or there is no such part.
+            DataError: a file is missing or lacks a column, there is no such part, or the parts were
+                replaced since they were opened.
         """
+        if self._on_disk() != self._written:
+            raise DataError(
+                situation=f"While reading the parts in {self.path}",
+                seen="another manifest than when they were opened, or none",
+                wrong="the parts were replaced, or their manifest was changed",
+                fix=f"open them again: Result.open({str(self.path)!r})",
+            )
         if part is not None and part not in {own.row_part for own in self.parts}:
             raise DataError(
                 situation=f"While reading the parts in {self.path}",
@@ -109,6 +118,13 @@ class Result:
         if self.plan.groups is None:
             return groups[0]
         return _joined(groups, self.plan.groups.key).select(PART, *self.manifest.schema)
+
+    def _on_disk(self) -> bytes:
+        """The manifest as it is written now; nothing where it is gone."""
+        try:
+            return (self.path / manifest.NAME).read_bytes()
+        except OSError:
+            return b""
 
     def _files(self, group: str | None, row_part: int | None) -> dict[int, list[Path]]:
         """The files of a group, by row part."""

@@ -118,7 +118,8 @@ def reading(files: Sequence[Path]) -> Iterator[None]:
             raise
         damaged = next(((file, why) for file in files if (why := _damage(file))), None)
         file, why = damaged or (files[0].parent if len(files) > 1 else files[0], error)
-        raise _unreadable(file, why) from None
+        whole = damaged is None and "os error" in str(error)
+        raise _unreadable(file, why, whole) from None
 
 
 def _damage(file: Path) -> BaseException | None:
@@ -135,12 +136,17 @@ def _damage(file: Path) -> BaseException | None:
     return None
 
 
-def _unreadable(file: Path, why: BaseException) -> DataError:
+def _unreadable(file: Path, why: BaseException, whole: bool) -> DataError:
     wrong = "the file is damaged, cut short, or not what its name says"
     fix = "fetch or write it again"
     if isinstance(why, FileNotFoundError | PermissionError):
         wrong = "the file cannot be opened"
         fix = "look whether it is still there, and who may read it"
+    elif whole:
+        wrong = (
+            "the file is whole, but the system refused to read it or to write what is made of it"
+        )
+        fix = "look at the limits for open files and for the size of files, and try again"
     return DataError(f"While reading {file}", str(why).splitlines()[0][:300], wrong, fix)
 
 

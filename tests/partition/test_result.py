@@ -187,6 +187,16 @@ def test_a_file_that_is_gone_is_named(run):
     assert str(lost) in caught.value.situation
 
 
+def test_parts_that_were_replaced_are_not_taken_for_the_old_ones(run, tmp_path):
+    old = run(PLANS["hash"])
+    new = engine("local").run(
+        Plan.hash("row_id", 2), tmp_path / "table.parquet", old.path, replace=True
+    )
+    with pytest.raises(DataError, match="open them again"):
+        old.scan()
+    assert_frame_equal(Result.open(old.path).scan().collect(), new.scan().collect())
+
+
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"manifest\.json"):
         Result.open(tmp_path)

@@ -217,3 +217,9 @@ def test_of_files_with_another_separator_the_damaged_one_is_named(tmp_path):
 def test_an_address_is_no_file():
     with pytest.raises(DataError, match=r"s3://bucket/t\.parquet"):
         Table.open("s3://bucket/t.parquet")
+
+
+def test_a_limit_of_the_system_is_no_damage(tmp_path):
+    ROWS.write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="limits"), reading([tmp_path / "t.parquet"]):
+        raise pl.exceptions.ComputeError("underlying IO error: File too large (os error 27)")
