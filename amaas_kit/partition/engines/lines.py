@@ -23,6 +23,9 @@ HIDDEN = {"%": "%25", "\t": "%09", "\n": "%0A", "\r": "%0D", "\ufeff": "%FE"}
 """How text writes the signs that lines are made of, and the byte order mark, which some readers
 drop at the beginning of a file. The percent sign is hidden first."""
 
+ROWS_AT_ONCE = 50_000
+"""So many rows are text at a time. Text takes far more room than the values it is made of."""
+
 
 def write(cut: Cut, file: Path, progress: Progress) -> str:
     """Write the table of a plan as lines.
@@ -46,19 +49,22 @@ def write(cut: Cut, file: Path, progress: Progress) -> str:
         rows = rows.with_row_index(place)
     keys = iter(cut.keys)
     steps = [(pl.col(place) if kind == "position" else next(keys), kind) for kind in cut.kinds]
-    lines = rows.select(
-        *(_key_text(key, kind).alias(f"step {i}") for i, (key, kind) in enumerate(steps)),
-        *(cell.alias(f"column {i}") for i, cell in enumerate(cells)),
-    )
-    with reading(cut.table.files):
-        lines.sink_csv(
-            file,
-            include_header=False,
-            separator="\t",
-            quote_style="never",
-            null_value=NULL,
-            mkdir=True,
-        )
+    texts = [_key_text(key, kind).alias(f"step {i}") for i, (key, kind) in enumerate(steps)]
+    texts += [cell.alias(f"column {i}") for i, cell in enumerate(cells)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    done = 0
+    with reading(cut.table.files), file.open("wb") as output:
+        for batch in rows.collect_batches(maintain_order=True, engine="streaming"):
+            for few in batch.iter_slices(ROWS_AT_ONCE):
+                few.select(texts).write_csv(
+                    output,
+                    include_header=False,
+                    separator="\t",
+                    quote_style="never",
+                    null_value=NULL,
+                )
+                done += len(few)
+                progress(done / cut.table.rows, "writing the table as lines")
     kind = {"parquet": "Parquet", "csv": "CSV"}[cut.table.format]
     size = file.stat().st_size / 1e6
     return f"the {kind} was written as {size:.1f} MB of lines, {len(names)} columns a line"
