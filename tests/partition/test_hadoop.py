@@ -75,6 +75,29 @@ def test_java_that_dies_in_the_middle_is_named_and_leaves_nothing(hadoop, source
     assert verify(hadoop.run(PLAN, source, tmp_path / "parts")).ok
 
 
+ODD = "we ird %41 #x'y:é [1] {a,b} *? ${user.home} \\i \n ="
+"""A folder's name with what Hadoop takes for patterns, lists, variables and addresses."""
+
+
+def test_folders_with_any_name(hadoop, source, tmp_path):
+    (tmp_path / ODD).mkdir()
+    table = tmp_path / ODD / source.name
+    table.write_bytes(source.read_bytes())
+    verification = verify(hadoop.run(PLAN, table, tmp_path / ODD / "parts"), table)
+    assert verification.ok, verification
+    assert {path.name for path in tmp_path.iterdir()} == {ODD}
+    assert {path.name for path in (tmp_path / ODD).iterdir()} == {source.name, "parts"}
+
+
+def test_too_little_memory_is_named(source, tmp_path):
+    with (
+        engine("hadoop", memory="48m") as hadoop,
+        pytest.raises(EngineError, match=r"OutOfMemoryError(.|\n)*memory=\"2g\""),
+    ):
+        hadoop.run(PLAN, source, tmp_path / "parts")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupted_run_ends_its_process(hadoop, source, tmp_path):
     def interrupt(share: float | None, doing: str) -> None:
         if doing == "Hadoop cuts":

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from amaas_kit.errors import DataError, EngineError
@@ -37,8 +37,15 @@ OWN = {
     "mapreduce.local.map.tasks.maximum": "2",
     "mapreduce.local.reduce.tasks.maximum": "2",
     "mapreduce.task.io.sort.mb": "64",
+    "mapreduce.reduce.shuffle.input.buffer.percent": "0.2",
 }
-"""A job without a cluster: both halves run in one process, and files are those of this machine."""
+"""A job without a cluster: both halves run in one process, and files are those of this machine.
+
+Its tasks share one heap. Hadoop would let each reducer fill seven tenths of it.
+"""
+
+PLAIN = re.compile(r"[\w./-]+", re.ASCII)
+"""Paths in which Hadoop sees no pattern, list, variable or address."""
 
 PATIENCE = {
     "ipc.client.connect.timeout": "5000",
@@ -145,11 +152,12 @@ class Hadoop(Engine):
         settings = {
             "amaas.steps": _in_base_64("\n".join(step_words(cut))),
             "amaas.groups": _in_base_64("\n".join(_group_words(cut))),
-            "hadoop.tmp.dir": str(scratch / "hadoop"),
         }
-        command = ["cut", str(scratch / "lines"), str(scratch / "parts"), str(self.reducers)]
         progress(None, "starting Hadoop")
-        self._ask(f"While cutting {cut.table.path} with Hadoop", command, progress, settings)
+        with _plain_path(scratch) as seen:
+            settings["hadoop.tmp.dir"] = str(seen / "hadoop")
+            command = ["cut", str(seen / "lines"), str(seen / "parts"), str(self.reducers)]
+            self._ask(f"While cutting {cut.table.path} with Hadoop", command, progress, settings)
         (scratch / "lines").unlink()
         found = {
             part: sorted((scratch / "parts" / f"{PART}={part}").glob("lines-*"))
@@ -250,6 +258,18 @@ def _answer(process: JavaProcess, words: Sequence[str], progress: Progress | Non
     return None
 
 
+@contextlib.contextmanager
+def _plain_path(folder: Path) -> Iterator[Path]:
+    """A path to a folder that Hadoop takes as it is written."""
+    if PLAIN.fullmatch(str(folder)):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="amaas-hadoop-") as room:
+        link = Path(room) / "scratch"
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
+
+
 def in_hdfs(path: PathLike) -> bool:
     """Whether a path is an address in HDFS."""
     return bool(IN_HDFS.match(os.fspath(path)))
@@ -309,6 +329,8 @@ def _failure(
         )
     addresses = ", ".join(word for word in command if in_hdfs(word))
     fix = "look whether the cluster runs and its address is right" if addresses else "read the log"
+    if "OutOfMemoryError" in problem:
+        fix = 'give Java more memory, for example memory="2g"'
     return EngineError(
         situation=situation,
         seen=problem,
