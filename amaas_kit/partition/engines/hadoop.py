@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import posixpath
 import re
 import shutil
 import sys
@@ -15,10 +16,11 @@ from pathlib import Path, PurePosixPath
 from amaas_kit.errors import DataError, EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java, lines
-from amaas_kit.partition.engines.protocol import Availability, Engine, PathLike, Progress
 from amaas_kit.partition.engines.process import JavaProcess, last_error
+from amaas_kit.partition.engines.protocol import Availability, Engine, PathLike, Progress
 from amaas_kit.partition.engines.spark import INSTALL
 from amaas_kit.partition.engines.spark_jvm import spark_jars
+from amaas_kit.partition.manifest import KIND
 from amaas_kit.partition.plan import Plan, Range, RowStep, Window
 from amaas_kit.partition.result import Result
 
@@ -110,6 +112,8 @@ class Hadoop(Engine):
     ) -> Result:
         """As `Engine.run`; source and target may be addresses in HDFS too."""
         self._check_ready()
+        if in_hdfs(source) and in_hdfs(target):
+            _check_apart(os.fspath(source), os.fspath(target))
         with contextlib.ExitStack() as room:
             if in_hdfs(source):
                 copy = Path(room.enter_context(tempfile.TemporaryDirectory()))
@@ -119,12 +123,13 @@ class Hadoop(Engine):
                 here = Path(source)
             if not in_hdfs(target):
                 return super().run(plan, here, target, replace=replace, progress=progress)
+            where = f"While writing parts to {os.fspath(target)}"
+            place = [os.fspath(target), str(replace).lower(), KIND]
+            self._ask(where, ["check", *place], None)
             copy = Path(tempfile.mkdtemp(prefix="amaas-hadoop-"))
             self._copies.append(copy)
             result = super().run(plan, here, copy / "parts", progress=progress)
-            where = f"While writing parts to {os.fspath(target)}"
-            command = ["put", str(copy / "parts"), os.fspath(target), str(replace).lower()]
-            self._ask(where, command, None)
+            self._ask(where, ["put", *place, str(copy / "parts")], None)
             return result
 
     def fetch(self, address: str, target: PathLike) -> Path:
@@ -205,10 +210,11 @@ class Hadoop(Engine):
         if problem is None:
             problem = f"Java ended with status {process.wait()}: {last_error(process.log)}"
         elif "the job failed" in problem:
-            problem = last_error(process.log)
+            problem = last_error(process.log) + problem.partition("the job failed")[2]
         if problem:
             self._end()
-            raise _failure(situation, problem, command, process.log)
+            there = self.configuration is not None or any(map(in_hdfs, command))
+            raise _failure(situation, problem, there, process.log)
 
     def _started(self) -> JavaProcess:
         if self._process is None or not self._process.running:
@@ -282,6 +288,18 @@ def hadoop_version() -> str:
     return found[0].stem.rpartition("-")[2] if found else "unknown"
 
 
+def _check_apart(source: str, target: str) -> None:
+    """What the engine asks of paths here, of two addresses."""
+    one, other = (PurePosixPath(posixpath.normpath(address)) for address in (source, target))
+    if one == other or one in other.parents or other in one.parents:
+        raise DataError(
+            situation=f"While cutting {source}",
+            seen=f"the target {target}",
+            wrong="the one lies inside the other, so that rows and parts would be mixed up",
+            fix="pass a target beside the source",
+        )
+
+
 def step_words(cut: Cut) -> list[str]:
     """The steps that cut rows, as `Step.java` reads them: kind, key, parts, nulls, constants."""
     return [
@@ -317,9 +335,7 @@ def _in_base_64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _failure(
-    situation: str, problem: str, command: Sequence[str], log: Path
-) -> EngineError | DataError:
+def _failure(situation: str, problem: str, there: bool, log: Path) -> EngineError | DataError:
     if "the target exists" in problem:
         return DataError(
             situation,
@@ -327,8 +343,7 @@ def _failure(
             "what is there would be lost",
             "pass another target, or replace=True (--force) where it is a partition of the kit",
         )
-    addresses = ", ".join(word for word in command if in_hdfs(word))
-    fix = "look whether the cluster runs and its address is right" if addresses else "read the log"
+    fix = "look whether the cluster runs and its address is right" if there else "read the log"
     if "OutOfMemoryError" in problem:
         fix = 'give Java more memory, for example memory="2g"'
     return EngineError(

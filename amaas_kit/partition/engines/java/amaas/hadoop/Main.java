@@ -8,11 +8,9 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -25,9 +23,10 @@ import org.apache.hadoop.util.GenericOptionsParser;
  * ends with its input, which ends with the process that started it.
  *
  * <pre>
- * cut LINES PARTS REDUCERS     run the job; both are folders or files of this machine
- * get SOURCE TARGET            copy from Hadoop's file system to this machine
- * put SOURCE TARGET REPLACE    copy to it, whole or not at all; REPLACE is true or false
+ * cut LINES PARTS REDUCERS            run the job; both are folders or files of this machine
+ * get SOURCE TARGET                   copy from Hadoop's file system to this machine
+ * check TARGET REPLACE KIND           whether put would be refused; REPLACE is true or false
+ * put TARGET REPLACE KIND SOURCE      copy to it, whole or not at all
  * </pre>
  *
  * Before these stand options, such as -D name=value. Answered is "amaas progress 0.5" as often as
@@ -35,41 +34,65 @@ import org.apache.hadoop.util.GenericOptionsParser;
  */
 public final class Main {
     private static final String SAYS = "amaas ";
+
+    /** Of hidden folders in the home folder of HDFS. */
+    private static final String NAME = "amaas";
+
     private static final long LOOK_EVERY_MS = 100;
+
+    /** So long work may take to end in order. */
+    private static final long END_MS = 5_000;
 
     /** Others print to the standard output too; what is for the kit begins with a word of its own. */
     private static final PrintStream OUTPUT = System.out;
 
+    private static volatile boolean ended;
+
     private Main() {}
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
         BlockingQueue<String> commands = new LinkedBlockingQueue<>();
-        Thread reading = new Thread(() -> read(commands));
+        Thread working = Thread.currentThread();
+        Thread reading = new Thread(() -> read(commands, working));
         reading.setDaemon(true);
         reading.start();
-        while (true) {
-            String[] words = Arrays.stream(commands.take().split(" "))
-                    .map(word -> new String(Base64.getDecoder().decode(word), UTF_8))
-                    .toArray(String[]::new);
+        while (!ended) {
             try {
-                GenericOptionsParser parser = new GenericOptionsParser(new Configuration(), words);
-                run(parser.getConfiguration(), parser.getRemainingArgs());
-                say("done");
-            } catch (Exception error) {
-                error.printStackTrace();
-                say("error " + whatOf(error));
+                answer(commands.take());
+            } catch (InterruptedException atEnd) {
+                break;
             }
         }
     }
 
-    /** Whatever runs ends with the input. */
-    private static void read(BlockingQueue<String> commands) {
+    private static void answer(String command) throws InterruptedException {
+        String[] words = Arrays.stream(command.split(" "))
+                .map(word -> new String(Base64.getDecoder().decode(word), UTF_8))
+                .toArray(String[]::new);
+        Configuration configuration = new Configuration();
+        try {
+            GenericOptionsParser parser = new GenericOptionsParser(configuration, words);
+            run(configuration, parser.getRemainingArgs());
+            say("done");
+        } catch (InterruptedException atEnd) {
+            throw atEnd;
+        } catch (Exception error) {
+            error.printStackTrace();
+            say("error " + whatOf(error) + whereOf(configuration));
+        }
+    }
+
+    /** Whatever runs ends with the input; what it made elsewhere is removed if that takes no time. */
+    private static void read(BlockingQueue<String> commands, Thread working) {
         try {
             BufferedReader input = new BufferedReader(new InputStreamReader(System.in, UTF_8));
             for (String line = input.readLine(); line != null; line = input.readLine()) {
                 commands.add(line);
             }
-        } catch (IOException error) {
+            ended = true;
+            working.interrupt();
+            working.join(END_MS);
+        } catch (IOException | InterruptedException error) {
             error.printStackTrace();
         }
         Runtime.getRuntime().halt(0);
@@ -83,8 +106,11 @@ public final class Main {
             case "get":
                 get(configuration, new Path(words[1]), words[2]);
                 break;
+            case "check":
+                put(configuration, words).check();
+                break;
             case "put":
-                put(configuration, words[1], new Path(words[2]), Boolean.parseBoolean(words[3]));
+                put(configuration, words).put(local(words[4]));
                 break;
             default:
                 throw new IllegalArgumentException("no such command: " + words[0]);
@@ -99,27 +125,31 @@ public final class Main {
             run(Cut.job(configuration, local(lines), local(parts), reducers));
             return;
         }
-        Path room = new Path(files.getHomeDirectory(), ".amaas-" + UUID.randomUUID());
-        try {
-            files.mkdirs(room);
-            files.deleteOnExit(room);
-            files.copyFromLocalFile(local(lines), new Path(room, "lines"));
-            run(Cut.job(configuration, new Path(room, "lines"), new Path(room, "parts"), reducers));
-            copyOut(files, new Path(room, "parts"), local(parts), configuration);
-        } finally {
-            files.delete(room, true);
+        for (Room left : Room.left(files, files.getHomeDirectory(), NAME)) {
+            left.close();
+        }
+        try (Room room = Room.open(files, files.getHomeDirectory(), NAME)) {
+            Path there = new Path(room.path, "parts");
+            files.copyFromLocalFile(local(lines), new Path(room.path, "lines"));
+            run(Cut.job(configuration, new Path(room.path, "lines"), there, reducers));
+            copyOut(files, there, local(parts), configuration);
         }
     }
 
     private static void run(Job job) throws Exception {
         job.submit();
-        while (!job.isComplete()) {
-            say("progress " + (job.mapProgress() + job.reduceProgress()) / 2);
-            Thread.sleep(LOOK_EVERY_MS);
+        try {
+            while (!job.isComplete()) {
+                say("progress " + (job.mapProgress() + job.reduceProgress()) / 2);
+                Thread.sleep(LOOK_EVERY_MS);
+            }
+        } catch (InterruptedException atEnd) {
+            job.killJob();
+            throw atEnd;
         }
         say("progress " + (job.mapProgress() + job.reduceProgress()) / 2);
         if (!job.isSuccessful()) {
-            throw new IOException("the job failed: " + job.getStatus().getFailureInfo());
+            throw new IOException("the job failed");
         }
     }
 
@@ -136,50 +166,8 @@ public final class Main {
         FileUtil.copy(files, source, here, target, false, configuration);
     }
 
-    private static void put(Configuration configuration, String source, Path target, boolean replace)
-            throws IOException {
-        FileSystem files = target.getFileSystem(configuration);
-        check(files, target, replace);
-        String mark = UUID.randomUUID().toString();
-        Path beside = new Path(target.getParent(), "." + target.getName() + "." + mark);
-        Path old = new Path(target.getParent(), "." + target.getName() + "." + mark + ".old");
-        try {
-            files.mkdirs(target.getParent());
-            FileUtil.copy(
-                    FileSystem.getLocal(configuration).getRaw(), local(source), files, beside, false,
-                    configuration);
-            check(files, target, replace);
-            if (files.exists(target)) {
-                rename(files, target, old);
-            }
-            rename(files, beside, target);
-        } finally {
-            if (files.exists(old) && !files.exists(target)) {
-                rename(files, old, target);
-            }
-            files.delete(beside, true);
-            files.delete(old, true);
-        }
-    }
-
-    /** What is there gives way only to a new one of its kind, and only where that was asked for. */
-    private static void check(FileSystem files, Path target, boolean replace) throws IOException {
-        if (!files.exists(target)) {
-            return;
-        }
-        FileStatus status = files.getFileStatus(target);
-        if (!replace) {
-            throw new IOException("the target exists: " + target);
-        }
-        if (!status.isDirectory() || !files.exists(new Path(target, "manifest.json"))) {
-            throw new IOException("the target exists, and is no partition: " + target);
-        }
-    }
-
-    private static void rename(FileSystem files, Path from, Path to) throws IOException {
-        if (!files.rename(from, to)) {
-            throw new IOException("cannot rename " + from + " to " + to);
-        }
+    private static Put put(Configuration configuration, String[] words) throws IOException {
+        return new Put(configuration, new Path(words[1]), Boolean.parseBoolean(words[2]), words[3]);
     }
 
     private static Path local(String path) {
@@ -192,8 +180,13 @@ public final class Main {
         OUTPUT.flush();
     }
 
-    /** What Hadoop says of an error, without the address of its manual. */
+    /** What Hadoop says of an error, without the address of its manual and the server's stack. */
     private static String whatOf(Exception error) {
-        return error.toString().split("; For more details")[0];
+        return error.toString().split("; For more details|[\\r\\n]")[0];
+    }
+
+    private static String whereOf(Configuration configuration) {
+        String address = configuration.get("fs.defaultFS");
+        return address.startsWith("file:") ? "" : " (the file system is " + address + ")";
     }
 }
