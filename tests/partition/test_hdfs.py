@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import random
 import signal
 import subprocess
@@ -29,6 +30,10 @@ DRAWS = 8
 
 PATIENCE_SECONDS = 60
 """So long a run may take to tell that a server has died."""
+
+USER = getpass.getuser()
+HOME = {"user", f"user/{USER}"}
+"""The home folder of HDFS, which stays once it is made."""
 
 LEASE_SECONDS = 61
 """After so long HDFS gives the lease of a silent process to another."""
@@ -108,7 +113,7 @@ def at(hdfs: Hdfs, target: str) -> set[str]:
 
 def only_parts(hdfs: Hdfs, target: str) -> bool:
     """Whether there is the target and nothing else, in no home folder either."""
-    return {name.rpartition("/")[2] for name in at(hdfs, target)} - {"root"} == {"parts"}
+    return {name.rpartition("/")[2] for name in at(hdfs, target)} - {USER} == {"parts"}
 
 
 def test_a_table_in_hdfs_is_cut_here(hdfs, hadoop, source, tmp_path):
@@ -188,7 +193,7 @@ def test_the_lines_of_a_job_travel_through_hdfs(hdfs, source, tmp_path):
     with Hadoop(configuration=hdfs.client()) as running:
         result = running.run(PLAN, source, tmp_path / "parts", progress=look)
     assert len(seen) == 1
-    assert hdfs.names() - before <= {"user", "user/root"}
+    assert hdfs.names() - before <= HOME
     local = engine("local").run(PLAN, source, tmp_path / "local")
     assert [(part.rows, part.checksum) for part in result.parts] == [
         (part.rows, part.checksum) for part in local.parts
@@ -321,7 +326,7 @@ def test_what_a_killed_java_left_is_cleared_by_a_later_run(hdfs, hadoop, source,
 
 
 def test_what_a_killed_job_left_in_hdfs_is_cleared_by_a_later_one(hdfs, source, tmp_path):
-    before = hdfs.names() | {"user", "user/root"}
+    before = hdfs.names() | HOME
     with child(source, tmp_path / "parts", hdfs.client()) as process:
         until(process, "Hadoop cuts")
         killed(process, java_too=True)
