@@ -126,12 +126,21 @@ def test_a_target_in_hdfs_where_nobody_answers(hadoop, source, nobodys_port):
 
 
 def site(folder: Path, file_system: str) -> Path:
-    folder.mkdir()
-    (folder / "core-site.xml").write_text(
-        "<configuration><property><name>fs.defaultFS</name>"
-        f"<value>{file_system}</value></property></configuration>"
-    )
+    """The configuration of a cluster that compresses whatever a job writes."""
+    codec = "org.apache.hadoop.io.compress.BZip2Codec"
+    write_settings(folder / "core-site.xml", {"fs.defaultFS": file_system})
+    compressed = "mapreduce.output.fileoutputformat.compress"
+    write_settings(folder / "mapred-site.xml", {compressed: "true", f"{compressed}.codec": codec})
     return folder
+
+
+def write_settings(file: Path, settings: dict[str, str]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    properties = "".join(
+        f"<property><name>{name}</name><value>{value}</value></property>"
+        for name, value in settings.items()
+    )
+    file.write_text(f"<configuration>{properties}</configuration>")
 
 
 def test_a_cluster_is_read_from_its_configuration_files(source, tmp_path, nobodys_port):

@@ -18,7 +18,24 @@ from amaas_kit.partition.cut import fit
 from amaas_kit.partition.engines import lines
 from amaas_kit.partition.source import Table
 
-HARD = ["", " ", "%", "%N", "%25", "%0A", "\t", "\n", "\r\n", '"', "a,b", "\\N", "\x00", "é𝄞", "\ufeff", None]
+HARD = [
+    "",
+    " ",
+    "%",
+    "%N",
+    "%25",
+    "%0A",
+    "\t",
+    "\n",
+    "\r\n",
+    '"',
+    "a,b",
+    "\\N",
+    "\x00",
+    "é𝄞",
+    "\ufeff",
+    None,
+]
 MOMENT = dt.datetime(2026, 3, 29, 1, 59, 59, 999_999)
 
 EVERY_TYPE = pl.DataFrame(

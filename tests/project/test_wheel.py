@@ -72,6 +72,8 @@ def test_the_wheel_holds_the_lessons_and_the_service(wheel):
         "amaas_kit/jupyter/first_layout.json",
         "amaas_kit/jupyter/jupyter_server_config.json",
         "amaas_kit/jupyter/labconfig/default_setting_overrides.json",
+        "amaas_kit/partition/engines/java/amaas/flink/Bounds.java",
+        "amaas_kit/partition/engines/java/amaas/hadoop/Main.java",
         "amaas_kit/py.typed",
     } <= names
     assert not [name for name in names if SCRATCH.search(name)]

@@ -53,6 +53,8 @@ PATIENCE = {
     "ipc.client.connect.timeout": "5000",
     "ipc.client.connect.max.retries": "2",
     "ipc.client.connect.max.retries.on.timeouts": "2",
+    "ipc.ping.interval": "10000",
+    "ipc.client.rpc-timeout.ms": "20000",
     "dfs.client.retry.policy.enabled": "false",
     "dfs.client.failover.max.attempts": "3",
     "yarn.resourcemanager.connect.max-wait.ms": "20000",

@@ -45,6 +45,8 @@ final class Cut {
         LazyOutputFormat.setOutputFormatClass(job, TextOutputFormat.class);
         FileInputFormat.addInputPath(job, lines);
         FileOutputFormat.setOutputPath(job, parts);
+        // A cluster may be set to compress whatever a job writes.
+        FileOutputFormat.setCompressOutput(job, false);
         return job;
     }
 
