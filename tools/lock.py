@@ -23,7 +23,7 @@ LOCKS = {
     "bench": ["pyproject.toml", "--extra", "bench"],
 }
 SOURCES = ("apache-flink-libraries", "pyspark")
-"""Packages of Java archives that come as a source alone, which builds anywhere without a compiler."""
+"""Packages of Java archives, of which there is a source alone; it builds anywhere."""
 
 PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc")
 PYTHONS = ("3.11", "3.12", "3.13")
