@@ -85,7 +85,8 @@ def kit_jar(package: str, class_path: Sequence[Path]) -> Path:
     """
     sources = sorted((SOURCES / "amaas" / package).glob("*.java"))
     paths = os.pathsep.join(str(path) for path in class_path)
-    digest = hashlib.sha256(f"{RELEASE} {paths}".encode())
+    jars = [jar.name for entry in class_path for jar in sorted(entry.parent.glob(entry.name))]
+    digest = hashlib.sha256(f"{RELEASE} {paths} {jars}".encode())
     for source in sources:
         digest.update(source.read_bytes())
     folder = files.home() / "java"
