@@ -58,6 +58,15 @@ def spark_values(expressions: Sequence[str], name: str, keys: Sequence[int | Non
     return [tuple(row[1:]) for row in sorted(table, key=lambda row: int(row[0]))]
 
 
+def stop() -> None:
+    """End the Spark that was kept; the next question starts another."""
+    global _session
+    with _held:
+        session, _session = _session, None
+        if session is not None:
+            session.stop()
+
+
 _PLACE = "place_of_the_key"
 
 

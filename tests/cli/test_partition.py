@@ -449,7 +449,7 @@ def test_the_cluster_and_the_memory_are_settings_of_the_engine(name, monkeypatch
         seen.append(settings)
         return engine("local")
 
-    monkeypatch.setattr("amaas_kit.partition.engines.protocol", local)
+    monkeypatch.setattr("amaas_kit.partition.engines.engine", local)
     cut = ["table.parquet", "parts", "--by", "round_robin:2", "--engine", name]
     assert partition(*cut, "--cluster", "there", "--memory", "2g").exit_code == 0
     assert list(seen[0].values()) == ["there", "2g"]

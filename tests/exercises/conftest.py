@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amaas_kit.exercises import Exercise, Mistake
+from amaas_kit.exercises import Exercise, Mistake, spark_values
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +89,10 @@ def about() -> Callable[..., Exercise]:
         return Exercise(**(facts | changes))
 
     return make
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_spark_is_left_running():
+    """A kernel keeps the Spark that its checks ask; a worker of these tests has others to run."""
+    yield
+    spark_values.stop()

@@ -50,8 +50,21 @@ def test_nothing_heavy_is_loaded_with_the_exercises():
         """
         import sys
         from amaas_kit.exercises import all_exercises
-        assert len(all_exercises()) == 5
-        print(*{"tensorflow", "keras", "matplotlib", "IPython", "polars"} & set(sys.modules))
+        assert len(all_exercises()) == 7
+        print(*{"tensorflow", "keras", "matplotlib", "IPython", "pyspark"} & set(sys.modules))
+        """
+    )
+    assert said.strip() == ""
+
+
+def test_exercises_without_tables_load_no_polars():
+    said = run(
+        """
+        import sys
+        from amaas_kit.exercises import (
+            backpropagation, first_network, forward_pass, gradient_descent, start_here
+        )
+        print(*{"polars", "pyspark"} & set(sys.modules))
         """
     )
     assert said.strip() == ""
