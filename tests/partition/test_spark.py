@@ -297,7 +297,8 @@ def test_ctrl_c_cancels_the_job_and_the_session_goes_on(spark, tmp_path):
 
 def spark_pid(spark: Spark) -> int:
     """The one Java process that this process started."""
-    (child,) = (p for p in psutil.Process().children() if "java" in p.name())
+    running = (p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE)
+    (child,) = (p for p in running if "java" in p.name())
     return child.pid
 
 

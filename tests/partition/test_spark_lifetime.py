@@ -82,7 +82,8 @@ def test_an_address_where_another_program_answers(source, tmp_path, monkeypatch)
 
 def java_processes() -> list[psutil.Process]:
     """Of Java, those that this process started as sessions; clusters are others."""
-    return [p for p in psutil.Process().children() if "py4j.GatewayServer" in p.cmdline()]
+    running = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in running if "py4j.GatewayServer" in p.cmdline()]
 
 
 def test_a_run_on_a_real_cluster(cluster, source, tmp_path):
