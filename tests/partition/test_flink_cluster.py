@@ -24,7 +24,7 @@ from amaas_kit.partition.engines.flink_gateway import flink_folder, flink_versio
 from tests.partition.every_plan import GROUPS, hard_table
 from tests.partition.flink_cluster import RealCluster
 
-ROWS = 600_000
+ROWS = 2_400_000
 PLAN = Plan.hash("user", 4)
 PATIENCE_SECONDS = 60
 
