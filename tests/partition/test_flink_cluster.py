@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from amaas_kit.partition.engines.flink_gateway import flink_folder, flink_versio
 from tests.partition.every_plan import GROUPS, hard_table
 from tests.partition.flink_cluster import RealCluster
 
-ROWS = 2_400_000
+ROWS = 1_200_000
 PLAN = Plan.hash("user", 4)
 PATIENCE_SECONDS = 60
 
@@ -238,7 +239,7 @@ def child_in_the_middle(cluster, source, target) -> Iterator[subprocess.Popen[st
         text=True,
     )
     try:
-        while not child.stdout.readline().startswith("0."):
+        while not re.match(r"0\..* Flink", child.stdout.readline()):
             assert child.poll() is None
         yield child
     finally:
