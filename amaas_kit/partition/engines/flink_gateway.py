@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amaas_kit.partition.engines.gateway import Gateway
+from amaas_kit.partition.engines.java import jar_folder
 
 OPENED = (
     "java.lang",
@@ -29,15 +30,7 @@ DIST = "flink-dist-"
 
 def flink_folder() -> Path | None:
     """The folder of Flink's jars; None where they are not installed."""
-    try:
-        found = importlib.util.find_spec("pyflink")
-    except ValueError:
-        return None
-    for place in (found.submodule_search_locations or []) if found else []:
-        folder = Path(place) / "lib"
-        if any(folder.glob(f"{DIST}*.jar")):
-            return folder
-    return None
+    return jar_folder("pyflink", "lib", f"{DIST}*.jar")
 
 
 def py4j_jar() -> str:

@@ -17,7 +17,13 @@ from amaas_kit.errors import DataError, EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java, lines
 from amaas_kit.partition.engines.process import JavaProcess, last_error
-from amaas_kit.partition.engines.protocol import Availability, Engine, PathLike, Progress
+from amaas_kit.partition.engines.protocol import (
+    Availability,
+    Engine,
+    PathLike,
+    Progress,
+    check_apart,
+)
 from amaas_kit.partition.engines.spark import INSTALL
 from amaas_kit.partition.engines.spark_jvm import spark_jars
 from amaas_kit.partition.manifest import KIND
@@ -115,7 +121,7 @@ class Hadoop(Engine):
         """As `Engine.run`; source and target may be addresses in HDFS too."""
         self._check_ready()
         if in_hdfs(source) and in_hdfs(target):
-            _check_apart(os.fspath(source), os.fspath(target))
+            check_apart(source, target, lambda address: posixpath.normpath(os.fspath(address)))
         with contextlib.ExitStack() as room:
             if in_hdfs(source):
                 copy = Path(room.enter_context(tempfile.TemporaryDirectory()))
@@ -288,18 +294,6 @@ def hadoop_version() -> str:
     jars = spark_jars()
     found = sorted(jars.glob("hadoop-client-api-*.jar")) if jars else []
     return found[0].stem.rpartition("-")[2] if found else "unknown"
-
-
-def _check_apart(source: str, target: str) -> None:
-    """What the engine asks of paths here, of two addresses."""
-    one, other = (PurePosixPath(posixpath.normpath(address)) for address in (source, target))
-    if one == other or one in other.parents or other in one.parents:
-        raise DataError(
-            situation=f"While cutting {source}",
-            seen=f"the target {target}",
-            wrong="the one lies inside the other, so that rows and parts would be mixed up",
-            fix="pass a target beside the source",
-        )
 
 
 def step_words(cut: Cut) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -67,6 +68,27 @@ def version() -> str:
     """
     number = re.search(r'version "([^"]+)"', _said(find()))
     return number[1] if number else "unknown"
+
+
+def jar_folder(package: str, inside: str, jar: str) -> Path | None:
+    """The folder of the jars that a package of Python carries; it is looked for, not loaded.
+
+    Args:
+        package: its name, such as "pyspark".
+        inside: the folder within it.
+        jar: a pattern of a jar that must be there, such as "spark-core_*.jar".
+
+    Returns:
+        The folder; None where the package or the jar is missing.
+    """
+    try:
+        found = importlib.util.find_spec(package)
+    except ValueError:
+        return None
+    for place in (found.submodule_search_locations or []) if found else []:
+        if any((Path(place) / inside).glob(jar)):
+            return Path(place) / inside
+    return None
 
 
 def kit_jar(package: str, class_path: Sequence[Path]) -> Path:

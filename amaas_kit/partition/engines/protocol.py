@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -86,7 +86,7 @@ class Engine(ABC):
         tell(None, "looking at the table")
         _check_local(target)
         cut = fit(plan, Table.open(source))
-        _check_apart(cut.table.path, Path(target))
+        check_apart(cut.table.path, target, os.path.realpath)
         with place(target, replace) as staging:
             notes = self._cut(cut, staging.data, staging.scratch, tell)
             tell(None, "reading the parts back")
@@ -146,9 +146,18 @@ def _check_local(target: PathLike) -> None:
         )
 
 
-def _check_apart(source: Path, target: Path) -> None:
-    """Parts inside their source would be taken for rows of it; a source inside them be replaced."""
-    one, other = Path(os.path.realpath(source)), Path(os.path.realpath(target))
+def check_apart(source: PathLike, target: PathLike, plainly: Callable[[PathLike], str]) -> None:
+    """Parts inside their source would be taken for rows of it; a source inside them be replaced.
+
+    Args:
+        source: what is cut.
+        target: where its parts go.
+        plainly: writes a path in the one way in which two of the same place are equal.
+
+    Raises:
+        DataError: one is the other, or lies inside it.
+    """
+    one, other = PurePath(plainly(source)), PurePath(plainly(target))
     if one == other or one in other.parents or other in one.parents:
         raise DataError(
             situation=f"While cutting {source}",

@@ -5,13 +5,13 @@ It is the kit's own: a session of pyspark that this Python has is another, and s
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from amaas_kit.partition.engines.gateway import Gateway
+from amaas_kit.partition.engines.java import jar_folder
 
 OPENED = (
     "java.lang",
@@ -40,14 +40,7 @@ OWN_ADDRESS = "SPARK_LOCAL_IP"
 
 def spark_jars() -> Path | None:
     """The folder of Spark's jars; None where pyspark is not installed."""
-    try:
-        found = importlib.util.find_spec("pyspark")
-    except ValueError:
-        return None
-    for place in (found.submodule_search_locations or []) if found else []:
-        if any((Path(place) / "jars").glob("spark-core_*.jar")):
-            return Path(place) / "jars"
-    return None
+    return jar_folder("pyspark", "jars", "spark-core_*.jar")
 
 
 def java_options(memory: str) -> list[str]:
