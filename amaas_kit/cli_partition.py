@@ -135,15 +135,14 @@ partition = Partition(cut)
 
 
 @partition.command()
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("target")
 @click.option(
     "--source",
-    type=click.Path(path_type=Path),
     help="The table that was cut; left out, the one that the manifest names.",
 )
 @json_option
 @click.pass_context
-def verify(context: click.Context, target: Path, source: Path | None, as_json: bool) -> None:
+def verify(context: click.Context, target: str, source: str | None, as_json: bool) -> None:
     """Hold parts against their manifest and their table.
 
     TARGET is a folder that was cut before. Every row's part is computed anew; rows that are lost,
@@ -310,7 +309,7 @@ def _shown(key: float | str, kind: pl.DataType | None) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _reconciled(target: Path, source: Path | None, found: Verification) -> str:
+def _reconciled(target: str, source: str | None, found: Verification) -> str:
     """What was held against what, and what came of it."""
     from amaas_kit.partition import Result
 

@@ -21,6 +21,7 @@ from amaas_kit.partition import checksum, dtypes, part_files
 from amaas_kit.partition.checksum import Tally
 from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.plan import Plan
+from amaas_kit.partition.source import Table
 
 NAME = "manifest.json"
 KIND = "amaas-kit parts"
@@ -72,7 +73,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """What was cut: its whole path, its format, and how many rows it had."""
+    """What was cut: its whole path or its address, its format, and how many rows it had."""
 
     path: str
     format: str
@@ -139,7 +140,7 @@ def describe(
     )
     return Manifest(
         plan=cut.plan,
-        source=Source(str(cut.table.path.absolute()), cut.table.format, cut.table.rows),
+        source=Source(_place(cut.table), cut.table.format, cut.table.rows),
         schema=cut.table.schema,
         engine=engine,
         versions={**_own_versions(), **versions},
@@ -199,6 +200,10 @@ def is_ours(folder: Path) -> bool:
             return json.dumps(KIND).encode() in file.read(64)
     except OSError:
         return False
+
+
+def _place(table: Table) -> str:
+    return table.address or str(table.path.absolute())
 
 
 def _without_number(part: Part) -> dict[str, Any]:

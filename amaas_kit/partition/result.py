@@ -16,6 +16,7 @@ from amaas_kit.partition import manifest, part_files, staging
 from amaas_kit.partition.cut import PART
 from amaas_kit.partition.manifest import Part
 from amaas_kit.partition.plan import Plan
+from amaas_kit.partition.source import is_address
 
 SHOWN_PARTS = 12
 HEAD = ("part", "rows", "bytes", "keys", "checksum")
@@ -47,8 +48,16 @@ class Result:
         """The parts in a folder; what a killed process left beside it is put in order first.
 
         Raises:
-            DataError: the folder has no manifest, or one that cannot be read.
+            DataError: the folder has no manifest, or one that cannot be read; or it is an address.
         """
+        if is_address(target):
+            raise DataError(
+                situation=f"While reading the parts in {os.fspath(target)}",
+                seen="an address",
+                wrong="parts are read in a folder of this machine",
+                fix="copy them into one: `hdfs dfs -get`, or fetch(address, folder) of the engine "
+                "'hadoop'",
+            )
         staging.recover(target)
         return cls(target)
 

@@ -35,6 +35,7 @@ class Table:
         schema: names and types of the columns.
         rows: how many there are.
         separator: between the fields of a CSV file.
+        address: where it was fetched from; empty for one that was not.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Table:
     schema: pl.Schema
     rows: int
     separator: str = ","
+    address: str = ""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Table:
@@ -60,7 +62,8 @@ class Table:
         """
         place = Path(path)
         if is_address(path):
-            raise _unusable(place, os.fspath(path), "this is an address, and no file or folder")
+            here = "a table is read from files of this machine"
+            raise _unusable(os.fspath(path), "an address", here)
         files = _files(place)
         kinds = {ENDINGS[file.suffix.lower()] for file in files}
         if len(kinds) > 1:
@@ -214,7 +217,7 @@ def _unlike(file: Path, first: Path, seen: str) -> DataError:
     )
 
 
-def _unusable(place: Path, seen: str, wrong: str) -> DataError:
+def _unusable(place: Path | str, seen: str, wrong: str) -> DataError:
     return DataError(
         situation=f"While looking for a table at {place}",
         seen=seen,

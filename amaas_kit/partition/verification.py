@@ -70,21 +70,21 @@ def verify(
 
     Taught in: notebooks/05_data_partitioning, "Trust, but verify".
     """
-    folder = result.path if isinstance(result, Result) else Path(result)
+    folder = result.path if isinstance(result, Result) else result
     try:
         own = Result.open(folder)
     except DataError as error:
-        if not (folder / NAME).exists():
+        if not Path(folder, NAME).exists():
             raise
         return Verification(False, (f"{error.situation}: {error.seen}; {error.wrong}",))
     facts, notes = own.manifest, []
     problems = _of_files(own)
-    path = Path(facts.source.path if source is None else source)
+    place = facts.source.path if source is None else os.fspath(source)
     cut = None
-    if source is None and not path.exists():
-        notes.append(f"{path} is not there, so the parts were compared with their manifest alone.")
+    if source is None and not Path(place).exists():
+        notes.append(f"{place} is not there, so the parts were compared with their manifest alone.")
     else:
-        cut, unfit = _cut(facts, path)
+        cut, unfit = _cut(facts, place)
         problems += unfit
     for index, (name, schema) in enumerate(facts.schemas.items()):
         problems += _of_group(own, cut, index, name, schema)
@@ -112,7 +112,7 @@ def _counts(file: Path) -> bool:
     return not file.is_dir() and file.name not in LITTER | {NAME}
 
 
-def _cut(facts: Manifest, path: Path) -> tuple[Cut | None, list[str]]:
+def _cut(facts: Manifest, path: str) -> tuple[Cut | None, list[str]]:
     """The manifest's plan held against the source; None where the two do not belong together."""
     table = Table.open(path)
     if table.schema != facts.schema:

@@ -182,6 +182,13 @@ def test_what_is_no_partition_cannot_be_verified():
     assert "none/manifest.json" in done.stderr
 
 
+def test_an_address_is_named_as_it_was_written():
+    assert "in hdfs://host:9000/parts\n" in partition("verify", "hdfs://host:9000/parts").stderr
+    partition("table.parquet", "parts", "--by", "round_robin:2")
+    done = partition("verify", "parts", "--source", "hdfs://host:9000/table.parquet")
+    assert "at hdfs://host:9000/table.parquet\n" in done.stderr
+
+
 def test_a_table_that_is_called_verify():
     Path("verify").mkdir()
     Path("table.parquet").rename("verify/table.parquet")

@@ -119,9 +119,38 @@ def only_parts(hdfs: Hdfs, target: str) -> bool:
 def test_a_table_in_hdfs_is_cut_here(hdfs, hadoop, source, tmp_path):
     hdfs.shell("-mkdir", "-p", "/tables")
     hdfs.shell("-put", str(source), "/tables/table.parquet")
-    result = hadoop.run(PLAN, f"{hdfs.address}/tables/table.parquet", tmp_path / "parts")
+    address = f"{hdfs.address}/tables/table.parquet"
+    result = hadoop.run(PLAN, address, tmp_path / "parts")
     verification = verify(result, source)
     assert verification.ok, verification
+    assert result.manifest.source.path == address
+    assert verify(result).notes == (
+        f"{address} is not there, so the parts were compared with their manifest alone.",
+    )
+
+
+def test_an_address_without_a_host_is_in_the_cluster_of_the_configuration(hdfs, source, tmp_path):
+    hdfs.shell("-mkdir", "-p", "/here")
+    hdfs.shell("-put", str(source), "/here/table.parquet")
+    with Hadoop(configuration=hdfs.client()) as running:
+        result = running.run(PLAN, "hdfs:///here/table.parquet", "hdfs:///here/parts")
+        assert verify(result, source).ok
+    assert "here/parts/manifest.json" in hdfs.names()
+
+
+def test_a_bad_table_in_hdfs_is_named_by_its_address(hdfs, hadoop, source, tmp_path):
+    cut_short = tmp_path / "short.parquet"
+    cut_short.write_bytes(source.read_bytes()[:-100])
+    hdfs.shell("-mkdir", "-p", "/bad")
+    for file in (source, cut_short):
+        hdfs.shell("-put", str(file), f"/bad/{file.name}")
+    address = f"{hdfs.address}/bad/short.parquet"
+    with pytest.raises(DataError, match=f"While reading {address}\n(.|\n)*cut short"):
+        hadoop.run(PLAN, address, tmp_path / "parts")
+    address = f"{hdfs.address}/bad/table.parquet"
+    with pytest.raises(DataError, match=f"While cutting {address} by (.|\n)*no_such"):
+        hadoop.run(Plan.hash("no_such", 2), address, tmp_path / "parts")
+    assert not (tmp_path / "parts").exists()
 
 
 def test_a_target_in_hdfs_holds_each_row(hdfs, hadoop, source, target, tmp_path):
@@ -177,7 +206,7 @@ def test_a_table_and_its_parts_lie_apart_in_hdfs_too(hdfs, hadoop, source, targe
 
 def test_nothing_at_an_address(hdfs, hadoop, tmp_path):
     address = f"{hdfs.address}/nowhere.parquet"
-    with pytest.raises(EngineError, match=address):
+    with pytest.raises(DataError, match=rf"{address}(.|\n)*does not exist(.|\n)*nothing to read"):
         hadoop.run(PLAN, address, tmp_path / "parts")
     assert list(tmp_path.iterdir()) == []
 

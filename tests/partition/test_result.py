@@ -90,6 +90,11 @@ def test_the_files_of_other_parts_are_not_touched(run):
     assert len(result.scan(0).collect()) == result.parts[0].rows
 
 
+def test_parts_are_not_opened_at_an_address():
+    with pytest.raises(DataError, match=r"hdfs://host:9000/parts\n(.|\n)*an address(.|\n)*copy"):
+        Result.open("hdfs://host:9000/parts")
+
+
 def test_a_part_that_does_not_exist_is_refused(run):
     with pytest.raises(DataError, match="0 to 2"):
         run(PLANS["hash"]).scan(3)

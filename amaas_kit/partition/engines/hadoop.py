@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import os
 import posixpath
 import re
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from amaas_kit.errors import DataError, EngineError
+from amaas_kit.errors import AmaasError, DataError, EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java, lines
 from amaas_kit.partition.engines.process import JavaProcess, last_error
@@ -23,16 +24,18 @@ from amaas_kit.partition.engines.protocol import (
     PathLike,
     Progress,
     check_apart,
+    tell_nobody,
 )
 from amaas_kit.partition.engines.spark import INSTALL
 from amaas_kit.partition.engines.spark_jvm import spark_jars
 from amaas_kit.partition.manifest import KIND
 from amaas_kit.partition.plan import Plan, Range, RowStep, Window
 from amaas_kit.partition.result import Result
+from amaas_kit.partition.source import Table
 
 MAIN = "amaas.hadoop.Main"
 
-IN_HDFS = re.compile(r"hdfs://[^/]+/")
+IN_HDFS = re.compile(r"hdfs://[^/]*/")
 
 SAYS = b"amaas "
 """So begin the lines that are for the kit; all others are for the log."""
@@ -73,8 +76,9 @@ class Hadoop(Engine):
     """MapReduce, with Hadoop's client as pyspark carries it.
 
     The table travels as lines of text, which the kit writes and reads. Source and target may also
-    lie in HDFS, as `hdfs://host:port/path`: a table is fetched from there, and a target appears
-    there whole or not at all. The result of a target in HDFS is a copy that lives until `stop`.
+    lie in HDFS, as `hdfs://host:port/path`, or as `hdfs:///path` where the configuration names the
+    cluster: a table is fetched from there, and a target appears there whole or not at all.
+    The result of a target in HDFS is a copy that lives until `stop`.
 
     Args:
         configuration: the folder with a cluster's core-site.xml, hdfs-site.xml, mapred-site.xml
@@ -119,24 +123,22 @@ class Hadoop(Engine):
         progress: Progress | None = None,
     ) -> Result:
         """As `Engine.run`; source and target may be addresses in HDFS too."""
+        if not in_hdfs(source) and not in_hdfs(target):
+            return super().run(plan, source, target, replace=replace, progress=progress)
         self._check_ready()
         if in_hdfs(source) and in_hdfs(target):
             check_apart(source, target, lambda address: posixpath.normpath(os.fspath(address)))
-        with contextlib.ExitStack() as room:
-            if in_hdfs(source):
-                copy = Path(room.enter_context(tempfile.TemporaryDirectory()))
-                here = copy / PurePosixPath(os.fspath(source)).name
-                self.fetch(os.fspath(source), here)
-            else:
-                here = Path(source)
+        tell = progress or tell_nobody
+        tell(None, "looking at the table")
+        with self._table(source) as table:
             if not in_hdfs(target):
-                return super().run(plan, here, target, replace=replace, progress=progress)
+                return self._write(plan, table, target, replace, tell)
             where = f"While writing parts to {os.fspath(target)}"
             place = [os.fspath(target), str(replace).lower(), KIND]
             self._ask(where, ["check", *place], None)
             copy = Path(tempfile.mkdtemp(prefix="amaas-hadoop-"))
             self._copies.append(copy)
-            result = super().run(plan, here, copy / "parts", progress=progress)
+            result = self._write(plan, table, copy / "parts", False, tell)
             self._ask(where, ["put", *place, str(copy / "parts")], None)
             return result
 
@@ -148,7 +150,8 @@ class Hadoop(Engine):
             target: a path that does not exist yet.
 
         Raises:
-            EngineError: nobody answers, or there is nothing at the address.
+            DataError: there is nothing at the address.
+            EngineError: nobody answers.
         """
         self._ask(f"While reading {address}", ["get", address, str(target)], None)
         return Path(target)
@@ -159,6 +162,22 @@ class Hadoop(Engine):
         for copy in self._copies:
             shutil.rmtree(copy, ignore_errors=True)
         self._copies.clear()
+
+    @contextlib.contextmanager
+    def _table(self, source: PathLike) -> Iterator[Table]:
+        """A table, fetched where it lies in HDFS. Errors name its address, and not the copy."""
+        if not in_hdfs(source):
+            yield Table.open(source)
+            return
+        address = os.fspath(source)
+        with tempfile.TemporaryDirectory(prefix="amaas-hadoop-") as room:
+            copy = Path(room) / PurePosixPath(address).name
+            self.fetch(address, copy)
+            try:
+                yield dataclasses.replace(Table.open(copy), address=address)
+            except AmaasError as error:
+                words = (error.situation, error.seen, error.wrong, error.fix)
+                raise type(error)(*(word.replace(str(copy), address) for word in words)) from None
 
     def _cut(self, cut: Cut, folder: Path, scratch: Path, progress: Progress) -> list[str]:
         note = lines.write(cut, scratch / "lines", progress)
@@ -338,6 +357,13 @@ def _failure(situation: str, problem: str, there: bool, log: Path) -> EngineErro
             problem.partition(": ")[2],
             "what is there would be lost",
             "pass another target, or replace=True (--force) where it is a partition of the kit",
+        )
+    if "FileNotFoundException" in problem and "does not exist" in problem:
+        return DataError(
+            situation,
+            problem.partition(": ")[2],
+            "there is nothing to read",
+            "look at the address: `hdfs dfs -ls` shows what is there",
         )
     fix = "look whether the cluster runs and its address is right" if there else "read the log"
     if "OutOfMemoryError" in problem:

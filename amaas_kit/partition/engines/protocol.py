@@ -82,10 +82,16 @@ class Engine(ABC):
             EngineError: the engine cannot be reached, or failed.
         """
         self._check_ready()
-        tell = progress or _tell_nobody
+        tell = progress or tell_nobody
         tell(None, "looking at the table")
+        return self._write(plan, Table.open(source), target, replace, tell)
+
+    def _write(
+        self, plan: Plan, table: Table, target: PathLike, replace: bool, tell: Progress
+    ) -> Result:
+        """Cut a table that was opened, as `run` says."""
         _check_local(target)
-        cut = fit(plan, Table.open(source))
+        cut = fit(plan, table)
         check_apart(cut.table.path, target, os.path.realpath)
         with place(target, replace) as staging:
             notes = self._cut(cut, staging.data, staging.scratch, tell)
@@ -132,7 +138,7 @@ class Engine(ABC):
         self.stop()
 
 
-def _tell_nobody(share: float | None, doing: str) -> None:
+def tell_nobody(share: float | None, doing: str) -> None:
     """Progress that nobody asked for."""
 
 
