@@ -20,7 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from amaas_kit import files, ports
+from amaas_kit import files, ports, this_python
+from amaas_kit.this_python import pip_install
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -164,7 +165,7 @@ def packages() -> list[Finding]:
         direct = _requirements(KIT)
     except metadata.PackageNotFoundError:
         seen = "not installed in this Python, so nobody knows which packages it needs"
-        return [Finding(KIT, "problem", seen, f"{_pip()} {KIT}")]
+        return [Finding(KIT, "problem", seen, pip_install(KIT))]
     findings = [Finding(KIT, "ok", metadata.version(KIT))]
     findings += [_package(requirement) for requirement in direct]
     return [*findings, *_indirect_packages(direct)]
@@ -173,7 +174,7 @@ def packages() -> list[Finding]:
 def kernel() -> Finding:
     """The Python that JupyterLab runs lessons with."""
     name = "Jupyter kernel"
-    renew = f"{_python()} -m ipykernel install --sys-prefix"
+    renew = f"{this_python.command()} -m ipykernel install --sys-prefix"
     for folder in _jupyter_folders("kernels"):
         try:
             command = json.loads((folder / "python3" / "kernel.json").read_bytes())["argv"][0]
@@ -209,7 +210,7 @@ def memory() -> Finding:
     try:
         import psutil  # type: ignore[import-untyped]
     except ImportError:
-        return Finding("Memory", "note", "unknown without psutil", f"{_pip()} psutil")
+        return Finding("Memory", "note", "unknown without psutil", pip_install("psutil"))
     usage = psutil.virtual_memory()
     free, total = usage.available, usage.total
     limit = _container_limit()
@@ -331,7 +332,7 @@ def cuda_libraries(wanted: bool = True) -> Finding:
         return Finding(name, "note", "TensorFlow uses NVIDIA GPUs on Linux only", fix)
     version = _version("tensorflow")
     if version is None:
-        return Finding(name, "note", "unknown without TensorFlow", f"{_pip()} tensorflow")
+        return Finding(name, "note", "unknown without TensorFlow", pip_install("tensorflow"))
     needed = [
         requirement
         for requirement in _requirements("tensorflow", "and-cuda")
@@ -340,7 +341,7 @@ def cuda_libraries(wanted: bool = True) -> Finding:
     missing = [requirement for requirement in needed if _unmet(requirement)]
     if not missing:
         return Finding(name, "ok", f"{len(needed)} packages")
-    fix = f'{_pip()} "tensorflow[and-cuda]=={version}"'
+    fix = pip_install(f"tensorflow[and-cuda]=={version}")
     if not wanted:
         fix = "nothing to do without an NVIDIA driver"
     return Finding(name, "note", f"{len(missing)} of {len(needed)} packages missing", fix)
@@ -349,10 +350,10 @@ def cuda_libraries(wanted: bool = True) -> Finding:
 def tensorflow_build() -> Finding:
     """The third link: whether this TensorFlow was built to use a GPU. Read, not imported."""
     name = "TensorFlow build"
-    reinstall = f"{_pip()} --force-reinstall --no-deps tensorflow"
+    reinstall = pip_install("tensorflow", "--force-reinstall", "--no-deps")
     spec = importlib.util.find_spec("tensorflow")
     if spec is None or not spec.submodule_search_locations:
-        return Finding(name, "problem", "TensorFlow is not installed", f"{_pip()} tensorflow")
+        return Finding(name, "problem", "TensorFlow is not installed", pip_install("tensorflow"))
     facts = Path(spec.submodule_search_locations[0], "python", "platform", "build_info.py")
     try:
         text = facts.read_text(encoding="utf-8")
@@ -371,7 +372,7 @@ def tensorflow_devices(seconds: float = TENSORFLOW_SECONDS) -> list[Finding]:
     Args:
         seconds: the time limit.
     """
-    reinstall = f"{_pip()} --force-reinstall tensorflow"
+    reinstall = pip_install("tensorflow", "--force-reinstall")
     command = [sys.executable, "-c", LIST_DEVICES]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds)
@@ -393,7 +394,7 @@ def _look(name: str, check: Callable[[], Finding | list[Finding]]) -> list[Findi
     try:
         found = check()
     except Exception as error:
-        fix = f"{_pip()} --force-reinstall {KIT}"
+        fix = pip_install(KIT, "--force-reinstall")
         return [Finding(name, "problem", f"cannot be looked at: {error!r}", fix)]
     return found if isinstance(found, list) else [found]
 
@@ -428,7 +429,7 @@ def _engine(name: str) -> Finding:
     if needed and not any(_unmet(requirement) for requirement in needed):
         return Finding(name, "ok", seen)
     seen = f"{seen or 'unknown to the installed kit'}; only lesson 06 needs it"
-    return Finding(name, "note", seen, f'{_pip()} --upgrade "{KIT}[{extra}]"')
+    return Finding(name, "note", seen, pip_install(f"{KIT}[{extra}]", "--upgrade"))
 
 
 def _package(requirement: Requirement) -> Finding:
@@ -471,11 +472,11 @@ def _indirect_packages(direct: list[Requirement]) -> list[Finding]:
 def _widget(package: str, other_half: str, extension: str) -> Finding:
     """One widget package: its part in Python and its part in JupyterLab."""
     name = f"Widgets of {package}"
-    renew = f"{_pip()} --force-reinstall --no-deps {package} {other_half}"
+    renew = f"{pip_install(package, '--force-reinstall', '--no-deps')} {other_half}"
     try:
         unmet = [needed for needed in _requirements(package) if _unmet(needed)]
     except metadata.PackageNotFoundError:
-        return Finding(name, "problem", f"{package} is not installed", f"{_pip()} {package}")
+        return Finding(name, "problem", f"{package} is not installed", pip_install(package))
     if unmet:
         return Finding(name, "problem", f"it needs {unmet[0]}", _install(unmet[0]))
     found = [
@@ -541,17 +542,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _python() -> str:
-    """This Python, as it would be typed."""
-    return f'"{sys.executable}"' if " " in sys.executable else sys.executable
-
-
-def _pip() -> str:
-    return f"{_python()} -m pip install"
-
-
 def _install(requirement: Requirement) -> str:
-    return f'{_pip()} "{requirement.name}{requirement.specifier}"'
+    return pip_install(f"{requirement.name}{requirement.specifier}")
 
 
 def _installer(debian: str, brew: str, winget: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from amaas_kit import files, ports
 from amaas_kit.errors import DataError, MissingError, ServingError
+from amaas_kit.this_python import pip_install
 
 if TYPE_CHECKING:
     from jupyterlab_server.workspaces_handler import WorkspacesManager
@@ -236,7 +237,7 @@ def start_lab(
             situation="While starting JupyterLab",
             seen=str(error),
             wrong="JupyterLab is not installed in this Python",
-            fix=f"{sys.executable} -m pip install jupyterlab",
+            fix=pip_install("jupyterlab"),
         ) from error
     port = choose_port(port)
     _prepare_environment()

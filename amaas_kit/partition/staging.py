@@ -21,6 +21,7 @@ from typing import BinaryIO
 from amaas_kit import files
 from amaas_kit.errors import AmaasError, DataError
 from amaas_kit.partition.manifest import LITTER, NAME, is_ours
+from amaas_kit.partition.part_files import FOLDER
 
 LOCK = "lock"
 OLD = "old"
@@ -164,7 +165,7 @@ def _refusal(folder: Path, replace: bool) -> DataError | None:
     if not is_ours(folder):
         wrong = "it holds no partition of the kit, and files of others are never removed"
         return _refused(folder, f"a folder with {min(content)!r}", wrong)
-    own = {name for name in content if name == NAME or name.startswith("part=")}
+    own = {name for name in content if name == NAME or name.startswith(FOLDER)}
     strange = sorted(content - own - LITTER)
     if strange:
         wrong = "beside the parts it holds files of others, which are never removed"

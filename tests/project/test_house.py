@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 KIT = ROOT / "amaas_kit"
 
-GROUND = ("errors", "files", "ports", "session", "doctor", "lab")
+GROUND = ("errors", "files", "ports", "session", "this_python", "doctor", "lab")
 ROOMS = (
     "data",
     "network",

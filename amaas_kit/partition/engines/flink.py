@@ -22,12 +22,12 @@ from amaas_kit.partition.engines.flink_job import HEARTBEAT_SECONDS, Job
 from amaas_kit.partition.engines.flink_sql import bounds_functions, flink_sql, script
 from amaas_kit.partition.engines.gateway import Gateway
 from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
+from amaas_kit.partition.part_files import FOLDER
+from amaas_kit.this_python import pip_install
 
 __all__ = ["Flink", "flink_sql"]
 
-INSTALL = 'pip install "amaas-kit[flink]"'
-
-PART_FOLDER = "part="
+EXTRA = "amaas-kit[flink]"
 
 SHARES = 4
 """So many files of lines each task gets: a file is read by one task, and tasks are not alike."""
@@ -69,10 +69,10 @@ class Flink(Engine):
 
     def available(self) -> Availability:
         """Whether Flink's jars, py4j and Java are here. A cluster is not asked."""
-        if flink_folder() is None:
-            return Availability(False, "the package apache-flink-libraries is missing", INSTALL)
-        if not py4j_jar():
-            return Availability(False, "the package py4j is missing", INSTALL)
+        found = {"apache-flink-libraries": flink_folder(), "py4j": py4j_jar()}
+        for package, place in found.items():
+            if not place:
+                return Availability(False, f"the package {package} is missing", pip_install(EXTRA))
         return java.available(compiler=True)
 
     def stop(self) -> None:
@@ -104,9 +104,9 @@ class Flink(Engine):
             rows_read=_Reading(cut.table.rows, progress),
         ).run()
         found = {
-            int(part.name.removeprefix(PART_FOLDER)): sorted(part.iterdir())
+            int(part.name.removeprefix(FOLDER)): sorted(part.iterdir())
             for sink in statements.sinks
-            for part in Path(sink).glob(f"{PART_FOLDER}*")
+            for part in Path(sink).glob(f"{FOLDER}*")
         }
         if not found:
             raise self._wrote_elsewhere(scratch)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from amaas_kit.errors import EngineError
+from amaas_kit.this_python import pip_install
 
 SILENCE_SECONDS = 3.0
 """So long a cluster may say nothing when it is asked."""
@@ -69,7 +70,7 @@ class Cluster:
             raise self._failure(
                 f"Flink {seen['flink-version']}, and Flink {version} here",
                 "a job that one version has compiled is refused or misread by another",
-                f"pip install apache-flink-libraries=={seen['flink-version']}",
+                pip_install(f"apache-flink-libraries=={seen['flink-version']}"),
             )
         if not seen["slots-total"]:
             raise self._failure(

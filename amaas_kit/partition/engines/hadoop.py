@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from amaas_kit.errors import AmaasError, DataError, EngineError
-from amaas_kit.partition.cut import PART, Cut
+from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.engines import java, lines
 from amaas_kit.partition.engines.process import JavaProcess, last_error
 from amaas_kit.partition.engines.protocol import (
@@ -26,12 +26,14 @@ from amaas_kit.partition.engines.protocol import (
     check_apart,
     tell_nobody,
 )
-from amaas_kit.partition.engines.spark import INSTALL
+from amaas_kit.partition.engines.spark import EXTRA
 from amaas_kit.partition.engines.spark_jvm import spark_jars
 from amaas_kit.partition.manifest import KIND
+from amaas_kit.partition.part_files import FOLDER
 from amaas_kit.partition.plan import Plan, Range, RowStep, Window
 from amaas_kit.partition.result import Result
 from amaas_kit.partition.source import Table
+from amaas_kit.this_python import pip_install
 
 MAIN = "amaas.hadoop.Main"
 
@@ -110,7 +112,7 @@ class Hadoop(Engine):
             reason = "on Windows, Hadoop needs programs of its own that no package brings"
             return Availability(False, reason, "run it in the Windows Subsystem for Linux")
         if spark_jars() is None:
-            return Availability(False, "the package pyspark is not installed", INSTALL)
+            return Availability(False, "the package pyspark is not installed", pip_install(EXTRA))
         return java.available(compiler=True)
 
     def run(
@@ -192,7 +194,7 @@ class Hadoop(Engine):
             self._ask(f"While cutting {cut.table.path} with Hadoop", command, progress, settings)
         (scratch / "lines").unlink()
         found = {
-            part: sorted((scratch / "parts" / f"{PART}={part}").glob("lines-*"))
+            part: sorted((scratch / "parts" / f"{FOLDER}{part}").glob("lines-*"))
             for part in range(cut.parts)
         }
         lines.read(cut, found, folder, progress)

@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition.cut import PART, Cut
+from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.engines.protocol import Progress
+from amaas_kit.partition.part_files import FOLDER
 from amaas_kit.partition.source import reading
 
 NULL = "%N"
@@ -94,7 +95,7 @@ def read(cut: Cut, found: Mapping[int, Sequence[Path]], folder: Path, progress: 
             glob=False,
         )
         rows = cells.select(_value_of(name, kind) for name, kind in schema.items())
-        rows.sink_parquet(folder / f"{PART}={part}" / "0.parquet", compression="lz4", mkdir=True)
+        rows.sink_parquet(folder / f"{FOLDER}{part}" / "0.parquet", compression="lz4", mkdir=True)
 
 
 def hide(text: pl.Expr) -> pl.Expr:

@@ -20,10 +20,11 @@ from amaas_kit.partition.engines.spark_rows import prepare, spark_path, turn_bac
 from amaas_kit.partition.engines.spark_session import Session, Stages
 from amaas_kit.partition.engines.spark_sql import selects, spark_sql
 from amaas_kit.partition.source import reading
+from amaas_kit.this_python import pip_install
 
 __all__ = ["Spark", "spark_sql"]
 
-INSTALL = 'pip install "amaas-kit[spark]"'
+EXTRA = "amaas-kit[spark]"
 
 LOCAL = re.compile(r"local(\[(\*|[1-9]\d*)\])?")
 CLUSTER = re.compile(r"spark://(?P<host>[^:/\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
@@ -71,7 +72,7 @@ class Spark(Engine):
     def available(self) -> Availability:
         """Whether Spark's jars, py4j and Java are here. A cluster is not asked."""
         if spark_jars() is None:
-            return Availability(False, "the package pyspark is not installed", INSTALL)
+            return Availability(False, "the package pyspark is not installed", pip_install(EXTRA))
         return java.available()
 
     def stop(self) -> None:
