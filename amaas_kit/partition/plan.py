@@ -27,6 +27,22 @@ Value: TypeAlias = int | float | str | dt.date | dt.datetime
 
 Width: TypeAlias = int | dt.timedelta
 
+MICROSECONDS = {
+    "day": 86_400_000_000,
+    "h": 3_600_000_000,
+    "min": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1_000,
+    "µs": 1,
+}
+"""The units in which a width is said."""
+
+
+class PlanError(DataError):
+    """A plan that makes no sense; `advice` is the fix without its example in Python."""
+
+    advice = ""
+
 
 @dataclass(frozen=True)
 class Hash:
@@ -43,7 +59,7 @@ class Hash:
         _check_nulls(self.kind, self.nulls, self.parts)
 
     def __str__(self) -> str:
-        return f"hash of {self.key} into {_count(self.parts, 'part')}"
+        return f"hash of {self.key} into {counted(self.parts, 'part')}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +114,7 @@ class Window:
 
     def __str__(self) -> str:
         until = "" if self.end is None else f" until {self.end}"
-        return f"windows of {self.width} of {self.key} from {self.start}{until}"
+        return f"windows of {_said(self.width)} of {self.key} from {self.start}{until}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +128,7 @@ class RoundRobin:
         _check_parts(self.kind, self.parts)
 
     def __str__(self) -> str:
-        return f"round robin into {_count(self.parts, 'part')}"
+        return f"round robin into {counted(self.parts, 'part')}"
 
 
 @dataclass(frozen=True)
@@ -189,7 +205,8 @@ class Plan:
         """
         if isinstance(bounds, str) or not isinstance(bounds, Iterable):
             wrong = "bounds are a list, also where there is one"
-            raise _wrong_plan("range", f"bounds={bounds!r}", wrong, f"[{bounds!r}]")
+            fix = "pass a list"
+            raise _wrong_plan("range", f"bounds={bounds!r}", wrong, fix, f"[{bounds!r}]")
         return cls((Range(key, tuple(bounds), nulls),))
 
     @classmethod
@@ -240,7 +257,8 @@ class Plan:
         """
         if isinstance(groups, str) or not isinstance(groups, Iterable):
             wrong = "groups are lists of names"
-            raise _wrong_plan("columns", f"groups={groups!r}", wrong, '[["name", "age"], ["f0"]]')
+            fix, example = "pass a list of lists", '[["name", "age"], ["f0"]]'
+            raise _wrong_plan("columns", f"groups={groups!r}", wrong, fix, example)
         named = groups.items() if isinstance(groups, Mapping) else _numbered(groups)
         pairs = [
             (name, (key, *(column for column in _names(columns) if column != key)))
@@ -258,7 +276,8 @@ class Plan:
         """
         if not isinstance(inner, Plan):
             wrong = "within a plan's parts another plan cuts"
-            raise _wrong_plan("of two", f"then({inner!r})", wrong, 'then(Plan.hash("user_id", 8))')
+            fix, example = "pass a plan", 'then(Plan.hash("user_id", 8))'
+            raise _wrong_plan("of two", f"then({inner!r})", wrong, fix, example)
         return Plan(self.steps + inner.steps)
 
     @property
@@ -298,14 +317,15 @@ class Plan:
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']}, and this version reads {FORMAT}")
             return cls(tuple(_step(fields) for fields in content["steps"]))
-        except DataError:
-            raise
+        except PlanError as error:
+            situation = f"{error.situation} from {origin}"
+            raise DataError(situation, error.seen, error.wrong, error.fix) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
                 situation=f"While reading {origin}",
                 seen=f"{type(error).__name__}: {error}",
                 wrong="this is no plan that `save` wrote with this version",
-                fix="write it again with plan.save(path)",
+                fix="write it again with plan.save(path) (on the command line --save-plan)",
             ) from None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -327,7 +347,8 @@ class Plan:
                 situation=f"While reading the plan {os.fspath(path)}",
                 seen=str(error),
                 wrong="the file cannot be read",
-                fix="look at its name, or write it with plan.save(path)",
+                fix="look at its name, or write it with plan.save(path) (on the command line "
+                "--save-plan)",
             ) from None
         return cls.from_json(text, os.fspath(path))
 
@@ -341,18 +362,39 @@ def _numbered(groups: Sequence[Sequence[str]]) -> list[tuple[str, Sequence[str]]
 
 def _names(columns: Sequence[str]) -> Sequence[str]:
     if isinstance(columns, str) or not isinstance(columns, Iterable):
+        wrong = "a group is a list of names"
         raise _wrong_plan(
-            "columns", f"the group {columns!r}", "a group is a list of names", f"[{columns!r}]"
+            "columns", f"the group {columns!r}", wrong, "pass a list", f"[{columns!r}]"
         )
     return columns
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
+def counted(number: int, thing: str) -> str:
+    """So many of a thing, such as "1 row" or "1,000 rows"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
-def _wrong_plan(kind: str, seen: str, wrong: str, fix: str) -> DataError:
-    return DataError(f"While making the plan {kind}", seen, wrong, fix)
+def _wrong_plan(kind: str, seen: str, wrong: str, advice: str, example: str = "") -> PlanError:
+    fix = f"{advice}, for example {example}" if example else advice
+    error = PlanError(f"While making the plan {kind}", seen, wrong, fix)
+    error.advice = advice
+    return error
+
+
+def _said(value: object) -> str:
+    """A value as a person writes it: times as a calendar has them, widths in units."""
+    if isinstance(value, dt.timedelta):
+        return _width_said(value)
+    return str(value) if isinstance(value, dt.date) else repr(value)
+
+
+def _width_said(width: dt.timedelta) -> str:
+    left, words = abs(_ticks(width)), []
+    for unit, size in MICROSECONDS.items():
+        number, left = divmod(left, size)
+        if number:
+            words.append(counted(number, unit) if unit == "day" else f"{number} {unit}")
+    return ("-" if _ticks(width) < 0 else "") + (" ".join(words) or "0 s")
 
 
 def _fixed(value: Any) -> Any:
@@ -369,7 +411,8 @@ def _fixed(value: Any) -> Any:
 
 def _check_key(kind: str, key: object) -> None:
     if not isinstance(key, str) or not key or not _is_unicode(key):
-        raise _wrong_plan(kind, f"key={key!r}", "a key is the name of a column", 'key="user_id"')
+        wrong = "a key is the name of a column"
+        raise _wrong_plan(kind, f"key={key!r}", wrong, "name a column", 'key="user_id"')
 
 
 def _check_parts(kind: str, parts: object) -> None:
@@ -378,7 +421,8 @@ def _check_parts(kind: str, parts: object) -> None:
             kind,
             f"parts={parts!r}",
             f"a table is cut into a whole number of parts, 1 to {MOST_PARTS:,}",
-            "pass for example parts=8",
+            "pass another number",
+            "parts=8",
         )
 
 
@@ -389,40 +433,45 @@ def _check_nulls(kind: str, nulls: object, parts: int | None) -> None:
             kind,
             f"nulls={nulls!r}",
             f"rows without a key go to one of the parts, numbered 0{last}",
-            "leave nulls out for part 0, or pass the number of a part",
+            "leave nulls out for part 0, or write the number of a part",
         )
 
 
 def _check_bounds(bounds: tuple[Value, ...]) -> None:
     kinds = {_kind(bound) for bound in bounds}
-    fix = "pass bounds that ascend and are of the key's kind, for example [10, 100]"
+    fix = ("pass bounds that ascend and are of the key's kind", "[10, 100]")
     if not bounds:
-        raise _wrong_plan("range", "no bound", "without one there is nothing to cut at", fix)
+        raise _wrong_plan("range", "no bound", "without one there is nothing to cut at", *fix)
+    seen = f"bounds=[{', '.join(map(_said, bounds))}]"
     if "" in kinds or len(kinds) > 1:
         wrong = "bounds are all numbers, all texts, all dates or all timestamps"
-        raise _wrong_plan("range", f"bounds={list(bounds)!r}", wrong, fix)
+        raise _wrong_plan("range", seen, wrong, *fix)
     if any(isinstance(bound, float) and not math.isfinite(bound) for bound in bounds):
-        raise _wrong_plan("range", f"bounds={list(bounds)!r}", "a bound is a finite number", fix)
-    order = [bound.encode() if isinstance(bound, str) else bound for bound in bounds]
-    for before, after in pairwise(order):
+        raise _wrong_plan("range", seen, "a bound is a finite number", *fix)
+    for before, after in pairwise(bounds):
         if not _below(before, after):
             raise _wrong_plan(
                 "range",
-                f"the bound {after!r} behind {before!r}",
+                f"the bound {_said(after)} behind {_said(before)}",
                 "bounds ascend, and no two are equal: a part between equal bounds holds no row",
-                "sort the bounds and drop doubles: sorted(set(bounds))",
+                "sort the bounds and drop doubles",
+                "sorted(set(bounds))",
             )
     if len(bounds) >= MOST_PARTS:
-        raise _wrong_plan("range", f"{len(bounds):,} bounds", f"at most {MOST_PARTS:,} parts", fix)
+        seen, wrong = f"{len(bounds):,} bounds", f"at most {MOST_PARTS:,} parts"
+        raise _wrong_plan("range", seen, wrong, "pass fewer bounds")
 
 
 def _below(before: Any, after: Any) -> bool:
+    """Whether a bound is below another; texts by their UTF-8 bytes."""
+    if isinstance(before, str):
+        return before.encode() < cast(str, after).encode()
     try:
         return bool(before < after)
     except TypeError:
         raise _wrong_plan(
             "range",
-            f"{before!r} and {after!r}",
+            f"{_said(before)} and {_said(after)}",
             "a timestamp with a time zone and one without cannot be compared",
             "give all of them a time zone, or none",
         ) from None
@@ -430,22 +479,26 @@ def _below(before: Any, after: Any) -> bool:
 
 def _check_window(start: object, width: object, end: object) -> None:
     times = {int: "whole number", dt.date: "date", dt.datetime: "timestamp"}
-    fix = "for example start=datetime(2026, 1, 1), width=timedelta(hours=1)"
+    example = "start=datetime(2026, 1, 1), width=timedelta(hours=1)"
+    fix = ("pass a start, a width and an end that belong together", example)
     if type(start) not in times or (end is not None and type(end) is not type(start)):
         raise _wrong_plan(
             "window",
-            f"start={start!r}, end={end!r}",
+            f"start={_said(start)}, end={_said(end)}",
             "start and end are both whole numbers, both dates or both timestamps",
-            fix,
+            *fix,
         )
+    seen = f"width={_said(width)}"
     if not (_is_whole(width) if isinstance(start, int) else isinstance(width, dt.timedelta)):
         wrong = f"the width between two {times[type(start)]}s is "
         wrong += "a whole number" if isinstance(start, int) else "a timedelta"
-        raise _wrong_plan("window", f"width={width!r}", wrong, fix)
+        raise _wrong_plan("window", seen, wrong, *fix)
     if _ticks(cast(Width, width)) <= 0:
-        raise _wrong_plan("window", f"width={width!r}", "a window has a positive width", fix)
-    if type(start) is dt.date and _ticks(cast(Width, width)) % _ticks(dt.timedelta(days=1)):
-        raise _wrong_plan("window", f"width={width}", "a window of dates has whole days", fix)
+        wrong = "a window has a positive width"
+        raise _wrong_plan("window", seen, wrong, "pass a width above 0", "width=timedelta(hours=1)")
+    if type(start) is dt.date and _ticks(cast(Width, width)) % MICROSECONDS["day"]:
+        wrong, advice = "a window of dates has whole days", "pass a width of whole days"
+        raise _wrong_plan("window", seen, wrong, advice, "width=timedelta(days=7)")
     if end is not None:
         _check_end(start, cast(Width, width), end)
 
@@ -461,25 +514,27 @@ def _check_end(start: Any, width: Width, end: Any) -> None:
     if -(-_span(start, end) // _ticks(width)) > MOST_PARTS:
         raise _wrong_plan(
             "window",
-            f"windows of {width} from {start} to {end}",
+            f"windows of {_said(width)} from {start} to {end}",
             f"these are more than {MOST_PARTS:,} parts",
             "pass a larger width",
         )
 
 
 def _check_groups(groups: tuple[tuple[str, tuple[str, ...]], ...], key: str) -> None:
-    fix = 'for example {"profile": ["name", "age"], "clicks": ["f0", "f1"]}'
+    example = '{"profile": ["name", "age"], "clicks": ["f0", "f1"]}'
+    fix = ("pass groups of columns", example)
     if not groups:
-        raise _wrong_plan("columns", "no group", "without one there is nothing to cut", fix)
+        raise _wrong_plan("columns", "no group", "without one there is nothing to cut", *fix)
     names = [name for name, _ in groups]
     if not all(isinstance(name, str) and name for name in names) or len({*names}) < len(names):
-        raise _wrong_plan("columns", f"{names!r}", "each group has a name of its own", fix)
+        raise _wrong_plan("columns", f"{names!r}", "each group has a name of its own", *fix)
     placed: dict[str, str] = {}
     for name, columns in groups:
         rest = [column for column in columns if column != key]
         if not rest or not all(isinstance(column, str) for column in rest):
             wrong = "a group holds at least one column beside the key"
-            raise _wrong_plan("columns", f"{name}: {list(columns)!r}", wrong, fix)
+            seen = f"the group {name!r} of {', '.join(map(str, columns))}"
+            raise _wrong_plan("columns", seen, wrong, *fix)
         for column in rest:
             if column in placed:
                 raise _wrong_plan(
@@ -495,13 +550,15 @@ def _check_order(steps: tuple[Step, ...]) -> None:
     kinds = [step.kind for step in steps]
     order = " then ".join(kinds)
     if not steps:
-        raise _wrong_plan("of no step", "nothing", "a plan cuts", "Plan.hash(key, parts)")
+        fix, example = "pass a step", "Plan.hash(key, parts)"
+        raise _wrong_plan("of no step", "nothing", "a plan cuts", fix, example)
     if "columns" in kinds[:-1]:
         raise _wrong_plan(
             order,
             "columns, and then another cut",
             "rows are cut first: a group of columns has no other columns to cut rows by",
-            "write the rows' plan first: rows.then(columns)",
+            "write the rows' plan first",
+            "rows.then(columns)",
         )
     if any(step.parts is None for step in steps[1:]):
         raise _wrong_plan(

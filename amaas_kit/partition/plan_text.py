@@ -13,6 +13,7 @@ from amaas_kit.partition.plan import (
     Columns,
     Hash,
     Plan,
+    PlanError,
     Range,
     RoundRobin,
     Step,
@@ -39,6 +40,9 @@ UNITS = {
     "w": dt.timedelta(weeks=1),
 }
 """The units of a width, from the finest."""
+
+COUNTED = {"ms": "milliseconds", "us": "microseconds"}
+"""What columns of whole numbers count that hold times."""
 
 QUOTED = r'"(?:[^"]|"")*"'
 NAME = rf'{QUOTED}|[^",|=]+'
@@ -86,7 +90,11 @@ def plan_from_text(texts: Sequence[str]) -> Plan:
     """
     if not texts:
         return Plan(())
-    return reduce(Plan.then, [_Reading(text).plan() for text in texts])
+    plans = [_Reading(text).plan() for text in texts]
+    try:
+        return reduce(Plan.then, plans)
+    except PlanError as error:
+        raise _refused(error, " then ".join(texts), error.advice) from None
 
 
 def text_of(plan: Plan) -> list[str]:
@@ -112,15 +120,25 @@ class _Reading:
         if found is None:
             self.fail("it does not have the form of its kind")
         make: Callable[..., Plan] = getattr(self, f"_{self.kind}")
-        return make(*found.groups(), nulls)
+        try:
+            return make(*found.groups(), nulls)
+        except PlanError as error:
+            bare = error.fix == error.advice
+            fix = error.advice if bare else f"{error.advice}: {self.form}"
+            raise _refused(error, self.text, fix) from None
+
+    @property
+    def form(self) -> str:
+        """How its kind is written."""
+        form, example = FORMS[self.kind]
+        return f"write {form}, for example {example}"
 
     def fail(self, wrong: str, fix: str = "") -> NoReturn:
-        form, example = FORMS.get(self.kind, ("", ""))
         raise DataError(
             situation="While reading how to cut",
             seen=repr(self.text),
             wrong=wrong,
-            fix=fix or f"write {form}, for example {example}",
+            fix=fix or self.form,
         )
 
     def _nulls(self) -> int:
@@ -141,9 +159,25 @@ class _Reading:
     def _window(self, key: str, start: str, width: str, end: str | None, nulls: int) -> Plan:
         first, wide = self._time(start), self._width(width)
         last = None if end is None else self._time(end)
+        self._check_width(first, wide, width)
         if _has_clock(wide, first, last):
             first, last = _midnight(first), _midnight(last)
         return Plan.window(_unquoted(key), first, wide, last, nulls)
+
+    def _check_width(self, start: Any, width: int | dt.timedelta, text: str) -> None:
+        """A width with a unit behind a time, one without behind a number."""
+        if isinstance(start, int) and isinstance(width, dt.timedelta):
+            unit, name = next((u, n) for u, n in COUNTED.items() if not width % UNITS[u])
+            self.fail(
+                f"the start is a number, and the width {text} has a unit",
+                f"write the width in the unit of the column, {width // UNITS[unit]} where it "
+                f"counts {name}; for a column of times write the start as one, such as 2026-01-01",
+            )
+        if isinstance(start, dt.date) and isinstance(width, int):
+            self.fail(
+                f"the start is a time, and the width {text} has no unit",
+                f"write for example {text}s, {text}m or {text}h; the units are {', '.join(UNITS)}",
+            )
 
     def _round_robin(self, parts: str, nulls: int) -> Plan:
         return Plan.round_robin(self._whole("parts", parts))
@@ -198,6 +232,11 @@ class _Reading:
             return kind(value)
         except (ValueError, OverflowError) as error:
             self.fail(str(error))
+
+
+def _refused(error: PlanError, text: str, fix: str) -> DataError:
+    """An error of a plan in the words of the text that it was made from."""
+    return DataError(f"While reading the cut {text!r}", error.seen, error.wrong, fix)
 
 
 def _has_clock(width: int | dt.timedelta, *times: Any) -> bool:

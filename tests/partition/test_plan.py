@@ -86,6 +86,24 @@ def test_a_plan_reads_as_a_sentence():
     )
 
 
+WIDTHS = {
+    "1 day": 24 * HOUR,
+    "6 h": 6 * HOUR,
+    "1 day 6 h": 30 * HOUR,
+    "7 days": 7 * 24 * HOUR,
+    "15 min": HOUR / 4,
+    "1 min 500 ms": dt.timedelta(seconds=60.5),
+    "1 s 2 µs": dt.timedelta(seconds=1, microseconds=2),
+}
+
+
+@pytest.mark.parametrize("words", WIDTHS)
+def test_a_width_is_said_in_units(words):
+    plan = Plan.window("at", NEW_YEAR, WIDTHS[words])
+    assert str(plan) == f"windows of {words} of at from 2026-01-01 00:00:00"
+    assert str(Plan.window("ts_ms", 0, 10)) == "windows of 10 of ts_ms from 0"
+
+
 SENSELESS = {
     "no parts": (lambda: Plan.hash("a", 0), "parts=0"),
     "negative parts": (lambda: Plan.round_robin(-3), "parts=-3"),
@@ -111,7 +129,7 @@ SENSELESS = {
     "dates and times": (lambda: Plan.range("a", [dt.date(2026, 1, 1), NEW_YEAR]), "all dates"),
     "a bound of NaN": (lambda: Plan.range("a", [0.0, float("nan")]), "finite"),
     "an endless bound": (lambda: Plan.range("a", [0.0, float("inf")]), "finite"),
-    "bytes order": (lambda: Plan.range("a", ["b", "a"]), "b'a' behind b'b'"),
+    "bytes order": (lambda: Plan.range("a", ["b", "a"]), "the bound 'a' behind 'b'"),
     "zones mixed": (
         lambda: Plan.range("a", [NEW_YEAR, dt.datetime(2027, 1, 1, tzinfo=dt.UTC)]),
         "cannot be compared",
@@ -127,6 +145,15 @@ SENSELESS = {
     "end of another zone": (
         lambda: Plan.window("a", NEW_YEAR, HOUR, dt.datetime(2027, 1, 1, tzinfo=dt.UTC)),
         "time zone",
+    ),
+    "no width of time": (lambda: Plan.window("a", NEW_YEAR, 0 * HOUR), "width=0 s"),
+    "more windows of time than parts": (
+        lambda: Plan.window("a", NEW_YEAR, HOUR / 4, NEW_YEAR.replace(year=2027)),
+        "windows of 15 min from 2026-01-01 00:00:00 to 2027-01-01 00:00:00",
+    ),
+    "unsorted days": (
+        lambda: Plan.range("a", [dt.date(2026, 2, 1), dt.date(2026, 1, 1)]),
+        "the bound 2026-01-01 behind 2026-02-01",
     ),
     "too many windows": (lambda: Plan.window("a", 0, 1, 10_001), "10,000"),
     "no group": (lambda: Plan.columns([], "id"), "no group"),
@@ -169,6 +196,13 @@ def test_a_text_that_is_no_plan_is_refused(text, tmp_path):
     file = tmp_path / "plan.json"
     file.write_text(text)
     with pytest.raises(DataError):
+        Plan.load(file)
+
+
+def test_a_senseless_plan_in_a_file_is_named(tmp_path):
+    file = tmp_path / "plan.json"
+    file.write_text(PLANS["hash"].to_json().replace("8", "0"))
+    with pytest.raises(DataError, match=r"the plan hash from .*plan\.json\n.*parts=0"):
         Plan.load(file)
 
 

@@ -95,6 +95,7 @@ MISTAKEN = {
     "hash:user_id:": "parts is a whole number, and '' is none",
     "hash:user_id:eight": "'eight' is none",
     "hash:user_id:2.5": "'2.5' is none",
+    "hash:user_id:8:nulls=8": "leave nulls out for part 0, or write the number of a part",
     "hash:user_id:8:nulls=no": "nulls is a whole number, and 'no' is none",
     "hash:user_id:0": "parts=0",
     "hash:user_id:-1": "parts=-1",
@@ -104,7 +105,9 @@ MISTAKEN = {
     "range:x:1,,2": "range:KEY:BOUND",
     "range:x:1, ,2": "a bound is missing",
     "range:x:2,1": "the bound 1 behind 2",
-    "range:x:1,1": "the bound 1 behind 1",
+    "range:x:1,1": "drop doubles: write range:KEY:BOUND,BOUND,…, for example range:age:18,65",
+    "range:day:2026-01-01,2026-01-01": "the bound 2026-01-01 behind 2026-01-01",
+    "range:at:2026-01-01T00,2026-01-01T01Z": "give all of them a time zone, or none",
     "range:x:1,b": "all numbers, all texts",
     "range:x:1e999": "a finite number",
     "range:x:" + "9" * 5000: "digits",
@@ -116,8 +119,15 @@ MISTAKEN = {
     "window:ts:0:10x": "the units are us, ms, s, m, h, d, w",
     "window:ts:0:0": "a positive width",
     "window:ts:0:-5": "window:KEY:START:WIDTH[:END]",
-    "window:ts:0:1h": "a whole number",
-    "window:at:2026-01-01T00:00:00:60": "a timedelta",
+    "window:ts:0:1h": "3600000 where it counts milliseconds",
+    "window:ts:0:500us": "500 where it counts microseconds",
+    "window:ts:0:1h:2026-01-01": "the start is a number, and the width 1h has a unit",
+    "window:ts:0:1:2026-01-01": "start=0, end=2026-01-01",
+    "window:at:2026-01-01T00:00:00:60": "write for example 60s, 60m or 60h",
+    "window:day:2026-01-01:7": "the start is a time, and the width 7 has no unit",
+    "window:at:2026-01-01:0h": "width=0 s",
+    "window:at:2026-01-01:1h:2025-01-01": "end=2025-01-01 00:00:00",
+    "window:at:2026-01-01:1s:2027-01-01": "windows of 1 s from",
     "window:at:2026-01-01:99999999999w": "large",
     "round_robin": "round_robin:PARTS",
     "round_robin:3:nulls=1": "'3:nulls=1' is none",
@@ -125,8 +135,10 @@ MISTAKEN = {
     "columns:a,,b:k": "columns:COLUMN",
     "columns:x=a|x=b:k": "two groups are called 'x'",
     "columns:a|a:k": "'a' in '0' and in '1'",
-    "columns:k|a:k": "beside the key",
+    "columns:k|a:k": "the group '0' of k",
 }
+PYTHON = ("datetime", "timedelta", "sorted(", "Plan.", '=["', "parts=8", "key=", "[10")
+"""What nobody can write on a command line."""
 
 
 @pytest.mark.parametrize("text", MISTAKEN, ids=lambda text: text[:40])
@@ -134,11 +146,15 @@ def test_a_text_that_is_no_plan_is_refused_with_what_to_write(text):
     with pytest.raises(DataError) as caught:
         plan_from_text([text])
     assert MISTAKEN[text] in str(caught.value)
+    assert text[:40] in str(caught.value)
+    assert [word for word in PYTHON if word in str(caught.value)] == []
 
 
 def test_steps_in_an_order_that_cannot_be_are_refused():
-    with pytest.raises(DataError, match="rows are cut first"):
+    with pytest.raises(DataError, match=r"rows are cut first(.|\n)*write the rows' plan first$"):
         plan_from_text(["columns:a|b:k", "hash:a:2"])
+    with pytest.raises(DataError, match="reading the cut 'hash:a:2 then window:at:2026-01-01:1h'"):
+        plan_from_text(["hash:a:2", "window:at:2026-01-01:1h"])
     with pytest.raises(DataError, match="a plan cuts"):
         plan_from_text([])
 
