@@ -163,13 +163,24 @@ def test_a_cluster_is_read_from_its_configuration_files(source, tmp_path, nobody
     [
         ({"memory": "much"}, "memory='much'"),
         ({"reducers": 0}, "reducers=0"),
-        ({"configuration": "/nowhere"}, "/nowhere holds no file"),
+        ({"configuration": "/nowhere"}, "no folder /nowhere"),
+        ({"configuration": Path(__file__).parent}, r"no file \*-site\.xml in .*partition"),
         ({"master": "x"}, "master='x'"),
     ],
 )
 def test_settings_that_make_no_sense(settings, words):
     with pytest.raises(EngineError, match=words):
         engine("hadoop", **settings)
+
+
+@pytest.mark.parametrize("wrong", [{"memory": "much"}, {"reducers": 0}, {"configuration": "/no"}])
+def test_the_advice_is_on_the_setting_that_is_wrong(wrong):
+    with pytest.raises(EngineError) as caught:
+        engine("hadoop", **wrong)
+    words = {"memory": "memory=", "reducers": "reducers=", "configuration": "/etc/hadoop/conf"}
+    assert {name: word in caught.value.fix for name, word in words.items()} == {
+        name: name in wrong for name in words
+    }
 
 
 def java_that_says(folder: Path, version: str) -> Path:

@@ -204,20 +204,22 @@ class Hadoop(Engine):
         return {"hadoop": hadoop_version(), "java": java.version()}
 
     def _check_settings(self) -> None:
-        wrong = ""
-        if not MEMORY.fullmatch(self.memory):
-            wrong = f"memory={self.memory!r} is no size such as '512m' or '2g'"
+        folder = self.configuration
+        if not isinstance(self.memory, str) or not MEMORY.fullmatch(self.memory):
+            seen = f"memory={self.memory!r}"
+            wrong = "Java's heap has a size in kilobytes (k), megabytes (m) or gigabytes (g)"
+            fix = 'pass for example memory="512m" or memory="1g"'
         elif not isinstance(self.reducers, int) or self.reducers < 1:
-            wrong = f"reducers={self.reducers!r} is no whole number from 1"
-        elif self.configuration is not None and not any(self.configuration.glob("*-site.xml")):
-            wrong = f"the folder {self.configuration} holds no file *-site.xml"
-        if wrong:
-            raise EngineError(
-                situation="While choosing the engine 'hadoop'",
-                seen=wrong,
-                wrong="Hadoop cannot be started so",
-                fix='pass for example memory="1g", reducers=2, configuration="/etc/hadoop/conf"',
-            )
+            seen = f"reducers={self.reducers!r}"
+            wrong = "it is the number of reducers that write parts side by side"
+            fix = "pass a whole number from 1, for example reducers=2"
+        elif folder is not None and not any(folder.glob("*-site.xml")):
+            seen = f"no file *-site.xml in {folder}" if folder.is_dir() else f"no folder {folder}"
+            wrong = "files such as core-site.xml say where a cluster is"
+            fix = "name the folder that holds them, often /etc/hadoop/conf, or leave it out"
+        else:
+            return
+        raise EngineError("While choosing the engine 'hadoop'", seen, wrong, fix)
 
     def _ask(
         self,
