@@ -15,12 +15,16 @@ from amaas_kit.partition.checksum import Tally
 from amaas_kit.partition.cut import PART, Cut, fit
 from amaas_kit.partition.differences import Group
 from amaas_kit.partition.manifest import LITTER, NAME, Manifest, Part, key_of
+from amaas_kit.partition.plan import counted
 from amaas_kit.partition.result import Result
-from amaas_kit.partition.source import UNREADABLE, Table, reading
+from amaas_kit.partition.source import UNREADABLE, Table, is_address, reading
 
 EXPLAINED_PARTS = 8
 """The rows of so many parts of a group are compared one by one; of the others it is said that they
 differ."""
+
+NAMED_COLUMNS = 5
+"""So many columns are named in which a table differs from the one that was cut."""
 
 Files = dict[int, list[Path]]
 """The files of some parts, by row part."""
@@ -44,12 +48,13 @@ class Verification:
         return self.ok
 
     def __str__(self) -> str:
-        if self.ok:
-            found = "All is well: the parts are as their manifest says"
-            found += "." if self.notes else ", and hold each row of the source where it belongs."
+        if not self.ok:
+            found = f"{counted(len(self.problems), 'problem')}:"
+        elif self.notes:
+            found = "The parts are as their manifest says, but were not compared with their table:"
         else:
-            count = len(self.problems)
-            found = "1 problem:" if count == 1 else f"{count} problems:"
+            found = "All is well: the parts are as their manifest says, and hold each row of the "
+            found += "source where it belongs."
         return "\n".join([found, *(f"  {line}" for line in (*self.problems, *self.notes))])
 
 
@@ -60,6 +65,8 @@ def verify(
 
     Every row's part is computed anew by the reference function. Rows that are lost, doubled,
     changed or misplaced are named. In memory is one part at a time, and only where it differs.
+    Where the table that the manifest names is gone, a note says so, and the parts are held against
+    the manifest alone.
 
     Args:
         result: what an engine gave back, or its folder.
@@ -84,12 +91,23 @@ def verify(
     if source is None and not Path(place).exists():
         notes.append(f"{place} is not there, so the parts were compared with their manifest alone.")
     else:
+        _check_there(place)
         cut, unfit = _cut(facts, place)
         problems += unfit
     for index, (name, schema) in enumerate(facts.schemas.items()):
         problems += _of_group(own, cut, index, name, schema)
     problems += _of_sums(facts)
     return Verification(not problems, tuple(problems), tuple(notes))
+
+
+def _check_there(source: str) -> None:
+    if not is_address(source) and not Path(source).exists():
+        raise DataError(
+            situation="While holding parts against their table",
+            seen=f"no file or folder {source}",
+            wrong="the parts cannot be compared with it",
+            fix="look at its name, or leave the source out for the one that the manifest names",
+        )
 
 
 def _of_files(own: Result) -> list[str]:
@@ -116,7 +134,8 @@ def _cut(facts: Manifest, path: str) -> tuple[Cut | None, list[str]]:
     """The manifest's plan held against the source; None where the two do not belong together."""
     table = Table.open(path)
     if table.schema != facts.schema:
-        return None, [f"the columns of {path} are {table.schema}, and were {facts.schema}"]
+        other = _other_columns(table.schema, facts.schema)
+        return None, [f"{path} is not the table that was cut, and was not compared: {other}"]
     try:
         cut = fit(facts.plan, table)
     except DataError as error:
@@ -124,8 +143,23 @@ def _cut(facts: Manifest, path: str) -> tuple[Cut | None, list[str]]:
     if cut.parts != len(facts.parts):
         return None, [f"the plan has {cut.parts:,} parts, the manifest {len(facts.parts):,}"]
     if table.rows != facts.rows:
-        return cut, [f"{path} has {table.rows:,} rows, and the manifest says {facts.rows:,}"]
+        seen = counted(table.rows, "row")
+        return cut, [f"{path} has {seen}, and the manifest says {facts.rows:,}"]
     return cut, []
+
+
+def _other_columns(now: pl.Schema, before: pl.Schema) -> str:
+    """How the columns of a table differ from those of the one that was cut."""
+    found = [f"the column {name} is missing" for name in before if name not in now]
+    found += [f"the column {name} is additional" for name in now if name not in before]
+    found += [
+        f"the column {name} is {now[name]}, was {kind}"
+        for name, kind in before.items()
+        if name in now and now[name] != kind
+    ]
+    more = len(found) - NAMED_COLUMNS
+    found[NAMED_COLUMNS:] = [f"and {counted(more, 'column')} more"] if more > 0 else []
+    return ", ".join(found) or "its columns are in another order"
 
 
 def _of_group(
@@ -215,7 +249,8 @@ def _of_part(part: Part, actual: Tally, keys: bool) -> list[str]:
     problems = []
     label = f"part {part.number}" + (f" ({part.group})" if part.group is not None else "")
     if actual.rows != part.rows:
-        problems.append(f"{label} has {actual.rows:,} rows, and the manifest says {part.rows:,}")
+        seen = counted(actual.rows, "row")
+        problems.append(f"{label} has {seen}, and the manifest says {part.rows:,}")
     elif actual.text != part.checksum:
         problems.append(
             f"{label} has rows with the checksum {actual.text}, and the manifest says "
@@ -235,7 +270,7 @@ def _of_sums(facts: Manifest) -> list[str]:
     rows = sum(part.rows for part in facts.parts)
     if rows != facts.rows * groups:
         problems.append(
-            f"the parts in the manifest add up to {rows // groups:,} rows, "
+            f"the parts in the manifest add up to {counted(rows // groups, 'row')}, "
             f"and it says {facts.rows:,}"
         )
     total = checksum.text(sum(int(part.checksum, 16) for part in facts.parts))
