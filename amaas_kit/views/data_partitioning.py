@@ -89,13 +89,19 @@ def draw_plan(plan: Plan, table: Table, columns: Sequence[str], rows: int = 8) -
         x = len(columns) + 1.6
         for group, names in enumerate(shown):
             part = int(number) * len(groups) + group
-            _title(axis, x, y + 1, f"part {part}")
+            _title(axis, x, y + 1, f"part {part}{_group_name(plan, group)}")
             for i, name in enumerate(names):
                 tints = [_tint(part)] * len(inside)
                 _column(axis, x + i, y + 1, name, cells[name][inside].to_list(), tints)
             x += len(names) + GAP
         y += len(inside) + 2 + GAP
     return figure
+
+
+def _group_name(plan: Plan, group: int) -> str:
+    """The name that a group was given, behind a colon."""
+    name = plan.groups.groups[group][0] if plan.groups else str(group)
+    return "" if name == str(group) else f": {name}"
 
 
 def _short(value: Any) -> str:
@@ -154,14 +160,18 @@ def draw_sizes(sizes: Mapping[str, npt.ArrayLike], what: str = "rows") -> Figure
 
 
 def draw_moves(
-    parts: Sequence[int], shares: Mapping[str, npt.ArrayLike], theory: Mapping[str, npt.ArrayLike]
+    parts: Sequence[int],
+    shares: Mapping[str, npt.ArrayLike],
+    theory: Mapping[str, npt.ArrayLike],
+    what: str = "rows",
 ) -> Figure:
-    """The share of rows that move when there is one part more, measured and expected.
+    """The share of rows, or of keys, that move when there is one part more, measured and expected.
 
     Args:
         parts: how many there were before, (n,).
         shares: measured, (n,), by the name of a method.
         theory: expected, (n,), by its formula.
+        what: they are shares of.
 
     Taught in: notebooks/05_data_partitioning, "A part is added".
     """
@@ -174,7 +184,7 @@ def draw_moves(
         )  # fmt: skip
     for i, (name, measured) in enumerate(shares.items()):
         axis.plot(parts, np.asarray(measured), **curve_style(i), linestyle="", label=name)
-    axis.set(xlabel="parts before one is added", ylabel="share of rows that move", ylim=(0, 1))
+    axis.set(xlabel="parts before one is added", ylabel=f"share of {what} that move", ylim=(0, 1))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(loc="center right")
     return figure
@@ -351,6 +361,8 @@ def _moves_in_words(method: str, before: Array, after: Array, parts: int) -> str
     to_new = int(np.count_nonzero(after[moved] == parts))
     said = f"With one part more {share:.1%} of the rows move"
     fair = f"a new part's fair share is {moved_by_rendezvous(parts):.1%}"
+    if method in ("range", "rendezvous") and not moved.any():
+        return f"With one part more no row moves; {fair}."
     match method:
         case "window":
             return "A further window begins where the last one ends: no row moves, it waits."
@@ -359,8 +371,8 @@ def _moves_in_words(method: str, before: Array, after: Array, parts: int) -> str
         case "range":
             return f"{said}, because all bounds are chosen anew; {fair}."
     return (
-        f"{said}, {to_new:,} rows to the new one; of remainders {moved_by_modulo(parts):.1%} are "
-        f"expected, and {fair}."
+        f"{said}, {to_new:,} rows to the new one; of keys {moved_by_modulo(parts):.1%} are "
+        f"expected to move, and {fair}."
     )
 
 

@@ -76,9 +76,9 @@ def test_rows_have_the_colour_of_their_part_and_lie_in_it(table, frame):
 
 
 def test_columns_have_the_colour_of_their_group_and_each_group_has_the_key(table):
-    plan = Plan.columns([["user", "name"], ["value"]], "id")
+    plan = Plan.columns({"who": ["user", "name"], "what": ["value"]}, "id")
     figure = views.draw_plan(plan, table, ["id", "user", "value"], rows=4)
-    assert titles(figure)[1:] == ["part 0", "part 1"]
+    assert titles(figure)[1:] == ["part 0: who", "part 1: what"]
     key, user, value = (column_at(figure, x) for x in range(3))
     first, second = (to_hex(views.TINTS[part]) for part in (0, 1))
     assert [{colour for _, colour in column} for column in (key, user, value)] == [
@@ -175,7 +175,7 @@ def test_the_sentence_has_sizes_skew_gini_and_what_moves(table):
         f"By hash of user, 3,000 rows lie in 4 parts of {sizes.min():,} to {sizes.max():,}: "
         f"skew {skew_of(sizes):.2f}, Gini {gini_of(sizes):.2f}. "
         f"With one part more {np.mean(before != after):.1%} of the rows move, {to_new:,} rows to "
-        "the new one; of remainders 80.0% are expected, and a new part's fair share is 20.0%."
+        "the new one; of keys 80.0% are expected to move, and a new part's fair share is 20.0%."
     )
 
 
@@ -204,6 +204,14 @@ def test_each_control_paints_and_says_something_else(table):
 )
 def test_each_method_has_its_own_words(table, method, words):
     assert words in views.PartitionExplorer(table, ["id"], method).sentence
+
+
+def test_where_nothing_moves_no_reason_is_given(table, tmp_path):
+    pl.DataFrame({"id": [5, 5, 5]}).write_parquet(tmp_path / "same.parquet")
+    same = Table.open(tmp_path / "same.parquet")
+    for method in ("range", "rendezvous"):
+        sentence = views.PartitionExplorer(same, ["id"], method, parts=8).sentence
+        assert "With one part more no row moves; a new part's fair share is 11.1%." in sentence
 
 
 def test_only_some_rows_are_looked_at_and_that_is_said(table):
