@@ -109,14 +109,14 @@ def _draw_bars(
     starts = [0.0, *(start / cuts for start, _ in times.values())]
     works = [copy_seconds, *(cut for _, cut in times.values())]
     places = np.arange(len(names))
-    axis.barh(places, works, color=COLOURS[0], label="cut (of the first bar: copy)")
+    axis.barh(places, works, color=COLOURS[0], label="cut (first bar: copy)")
     axis.barh(places, starts, left=works, color=COLOURS[4], label="its share of the start")
     for place, (start, work) in enumerate(zip(starts, works, strict=True)):
         axis.text(start + work, place, f" {start + work:.3g} s", va="center", fontsize=9)
     axis.set_yticks(places, names)
     axis.invert_yaxis()
     longest = max(start + work for start, work in zip(starts, works, strict=True))
-    axis.set(xlabel="seconds a cut", xlim=(0, 1.12 * longest))
+    axis.set(xlabel="seconds per cut", xlim=(0, 1.12 * longest))
     axis.grid(visible=False, axis="y")
     figure.legend(loc="upper center", ncols=2, frameon=False, fontsize=9)
 
@@ -140,12 +140,12 @@ class EngineComparison(View):
         self._times = _split(seconds)
         self._copy_seconds = copy_seconds
         self.cuts = ipywidgets.SelectionSlider(
-            description="cuts a start", options=[1, 2, 5, 10, 20, 50, 100, 1000]
+            description="cuts per start", options=[1, 2, 5, 10, 20, 50, 100, 1000]
         )
         super().__init__([self.cuts], self.SIZE)
 
     def paint(self, figure: Figure) -> str:
-        """Bars of the seconds a cut, the start shared out."""
+        """Bars of the seconds per cut, the start shared out."""
         cuts = self.cuts.value
         _draw_bars(figure, self._times, self._copy_seconds, cuts)
         each = {name: start / cuts + cut for name, (start, cut) in self._times.items()}

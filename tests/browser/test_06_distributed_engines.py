@@ -62,7 +62,7 @@ def test_the_lesson_runs_to_its_end_and_says_which_engines_are_here(lesson):
 def test_cuts_share_a_start(comparison):
     assert comparison.says().startswith("One start for 1 cut: local ")
     alone = seconds_of(comparison, "local")
-    cuts = comparison.control("cuts a start")
+    cuts = comparison.control("cuts per start")
     cuts.focus()
     comparison.changes(lambda: cuts.press("ArrowRight"))
     assert comparison.says().startswith("One start for 2 cuts: local ")
