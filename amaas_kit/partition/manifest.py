@@ -193,15 +193,6 @@ def read(folder: Path) -> Manifest:
     return _manifest(_Fields(path, content))
 
 
-def is_ours(folder: Path) -> bool:
-    """Whether a folder holds a manifest of this kit, whole or damaged."""
-    try:
-        with (folder / NAME).open("rb") as file:
-            return json.dumps(KIND).encode() in file.read(64)
-    except OSError:
-        return False
-
-
 def _place(table: Table) -> str:
     return table.address or str(table.path.absolute())
 

@@ -15,13 +15,13 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from amaas_kit import files
 from amaas_kit.errors import AmaasError, DataError
-from amaas_kit.partition.manifest import LITTER, NAME, is_ours
-from amaas_kit.partition.part_files import FOLDER
+from amaas_kit.partition import manifest
+from amaas_kit.partition.manifest import LITTER, NAME, Manifest
 
 LOCK = "lock"
 OLD = "old"
@@ -158,20 +158,13 @@ def _refusal(folder: Path, replace: bool) -> DataError | None:
         return _refused(folder, "a file", "parts are written into a folder of their own")
     try:
         content = {path.name for path in folder.iterdir()}
+        if not content:
+            return None
+        stranger = _stranger(folder, content)
     except FileNotFoundError:
         return None
-    if not content:
-        return None
-    if not is_ours(folder):
-        wrong = "it holds no partition of the kit, and files of others are never removed"
-        return _refused(folder, f"a folder with {min(content)!r}", wrong)
-    own = {name for name in content if name == NAME or name.startswith(FOLDER)}
-    strange = sorted(content - own - LITTER)
-    if strange:
-        wrong = "beside the parts it holds files of others, which are never removed"
-        return _refused(folder, f"a partition, and {strange[0]!r}", wrong)
-    if replace:
-        return None
+    if stranger is not None or replace:
+        return stranger
     return DataError(
         situation=f"While writing parts to {folder}",
         seen="a partition that is already there",
@@ -180,8 +173,32 @@ def _refusal(folder: Path, replace: bool) -> DataError | None:
     )
 
 
+def _stranger(folder: Path, content: set[str]) -> DataError | None:
+    """Why a folder may hold what is not the kit's; a partition holds what its manifest lists."""
+    if NAME not in content:
+        wrong = "it holds no partition of the kit, and files of others are never removed"
+        return _refused(folder, f"a folder with {min(content)!r}", wrong)
+    try:
+        known = _listed(manifest.read(folder))
+    except DataError as error:
+        wrong = f"{error.wrong}, so that nobody knows which files are parts"
+        return _refused(folder, f"a folder whose {NAME} cannot be used: {error.seen}", wrong)
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    strange = sorted(path for path in found - known if PurePosixPath(path).name not in LITTER)
+    if strange:
+        wrong = "its manifest does not list it, and files of others are never removed"
+        return _refused(folder, f"a partition, and in it {strange[0]!r}", wrong)
+    return None
+
+
+def _listed(facts: Manifest) -> set[str]:
+    """All that a partition consists of: its manifest, its files, and the folders that hold them."""
+    paths = [PurePosixPath(file.path) for part in facts.parts for file in part.files]
+    return {NAME} | {str(place) for path in paths for place in (path, *path.parents)}
+
+
 def _refused(folder: Path, seen: str, wrong: str) -> DataError:
-    fix = "pass a target that does not exist yet, or remove what is there yourself"
+    fix = "pass another target, or move what is there elsewhere or remove it yourself"
     return DataError(f"While writing parts to {folder}", seen, wrong, fix)
 
 

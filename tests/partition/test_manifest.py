@@ -153,7 +153,6 @@ def written(tmp_path):
 def test_it_is_read_back_equal(written):
     folder, facts = written
     assert manifest.read(folder) == facts
-    assert manifest.is_ours(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "part=0", "part=1"]
 
 
@@ -161,7 +160,6 @@ def test_a_folder_without_one_is_no_partition(tmp_path):
     with pytest.raises(DataError, match="cut the table again") as caught:
         manifest.read(tmp_path)
     assert str(tmp_path / "manifest.json") in caught.value.situation
-    assert not manifest.is_ours(tmp_path)
 
 
 @pytest.mark.parametrize("size", [0, 1, 40, 400, -3])
@@ -180,7 +178,6 @@ def test_one_of_another_program_is_refused(text, written):
     (written[0] / "manifest.json").write_text(text)
     with pytest.raises(DataError, match="no manifest of a partition of the kit"):
         manifest.read(written[0])
-    assert not manifest.is_ours(written[0])
 
 
 def test_one_of_a_later_format_says_what_to_do(written):

@@ -6,24 +6,39 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from amaas_kit import files
 from amaas_kit.errors import DataError, EngineError
-from amaas_kit.partition import staging
+from amaas_kit.partition import Part, Plan, manifest, staging
+from amaas_kit.partition.manifest import File, Manifest, Source
 from amaas_kit.partition.staging import place, recover
 
-MANIFEST = '{\n "kind": "amaas-kit parts",\n "format": 1}'
+
+def write_manifest(folder, *paths):
+    """The manifest of a partition of these files, one a part."""
+    parts = [
+        Part(number, number, None, 1, 3, "0" * 16, None, (File(path, 3),))
+        for number, path in enumerate(paths)
+    ]
+    plan, schema = Plan.hash("k", len(parts)), pl.Schema({"k": pl.Int64()})
+    source = Source("table.parquet", "parquet", 1)
+    facts = Manifest(plan, source, schema, "local", {}, (), 1, "0" * 16, tuple(parts))
+    return manifest.write(facts, folder)
 
 
-def write(data, text="new"):
-    (data / "part=0").mkdir()
-    (data / "part=0" / "0.parquet").write_text(text)
-    (data / "manifest.json").write_text(MANIFEST)
+def write(data, *texts):
+    files = [f"part={number}/0.parquet" for number, _ in enumerate(texts or ["new"])]
+    for file, text in zip(files, texts or ["new"], strict=True):
+        (data / file).parent.mkdir()
+        (data / file).write_text(text)
+    write_manifest(data, *files)
 
 
 def partition(target, text="old"):
@@ -101,6 +116,7 @@ def test_a_target_that_is_there_is_refused_before_anything_is_written(tmp_path):
 def test_a_target_that_is_replaced_is_there_until_the_new_one_is_whole(tmp_path):
     target = partition(tmp_path / "out")
     (target / ".DS_Store").touch()
+    (target / "part=0" / "Thumbs.db").touch()
     with place(target, replace=True) as stage:
         write(stage.data)
         assert content(target) == "old"
@@ -139,7 +155,33 @@ def strange_guest(target):
     return strange_file(target / "notes.txt")
 
 
-STRANGERS = [strange_file, strange_folder, strange_manifest, strange_guest]
+def strange_guest_in_a_part(target):
+    partition(target)
+    return strange_file(target / "part=0" / "notes.txt")
+
+
+def strange_part(target):
+    partition(target)
+    (target / "part=mine").mkdir()
+    return strange_file(target / "part=mine" / "x")
+
+
+def strange_manifest_that_names_the_kit(target):
+    target.mkdir()
+    (target / "manifest.json").write_text('{"x": "amaas-kit parts"}')
+    (target / "part=thesis").mkdir()
+    return strange_file(target / "part=thesis" / "t")
+
+
+STRANGERS = [
+    strange_file,
+    strange_folder,
+    strange_manifest,
+    strange_guest,
+    strange_guest_in_a_part,
+    strange_part,
+    strange_manifest_that_names_the_kit,
+]
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -148,8 +190,33 @@ def test_what_others_put_there_is_never_removed(make, replace, tmp_path):
     mine = make(tmp_path / "out")
     with pytest.raises(DataError, match="out") as caught, place(tmp_path / "out", replace):
         pytest.fail("the block must not run")
-    assert "remove what is there yourself" in caught.value.fix
+    assert "remove it yourself" in caught.value.fix
     assert mine.read_text() == "mine"
+
+
+def test_a_stranger_s_file_among_the_parts_is_named(tmp_path):
+    strange_guest_in_a_part(tmp_path / "out")
+    with pytest.raises(DataError, match="part=0/notes"), place(tmp_path / "out", replace=True):
+        pytest.fail("the block must not run")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_partition_with_a_damaged_manifest_stays_and_the_way_out_is_named(replace, tmp_path):
+    target = partition(tmp_path / "out")
+    whole = (target / "manifest.json").read_text()
+    (target / "manifest.json").write_text(whole[:-9])
+    with pytest.raises(DataError, match="damaged") as caught, place(target, replace):
+        pytest.fail("the block must not run")
+    assert "move what is there elsewhere or remove it yourself" in caught.value.fix
+    assert content(target) == "old"
+
+
+def test_a_partition_that_lost_a_file_gives_way(tmp_path):
+    target = partition(tmp_path / "out")
+    (target / "part=0" / "0.parquet").unlink()
+    with place(target, replace=True) as stage:
+        write(stage.data)
+    assert content(target) == "new"
 
 
 def test_what_others_put_there_meanwhile_is_not_removed_either(tmp_path):
@@ -219,7 +286,9 @@ STEPS = {
 
 
 def started(step, target):
-    command = [sys.executable, "-c", CHILD, step, str(target), MANIFEST]
+    with tempfile.TemporaryDirectory() as room:
+        text = write_manifest(Path(room), "part=0/0.parquet").read_text()
+    command = [sys.executable, "-c", CHILD, step, str(target), text]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "reached\n"
     return child
@@ -344,9 +413,7 @@ def test_many_that_replace_at_once_leave_one_whole_partition(tmp_path):
     def one(name):
         for _ in range(10):
             with place(target, replace=True) as stage:
-                write(stage.data, name)
-                (stage.data / "part=1").mkdir()
-                (stage.data / "part=1" / "0.parquet").write_text(name)
+                write(stage.data, name, name)
                 together.wait(60)
 
     with ThreadPoolExecutor(4) as threads:
