@@ -101,7 +101,8 @@ def source(tmp_path_factory) -> Path:
 @pytest.fixture
 def target(hdfs, request) -> str:
     """An address of its own for each test."""
-    return f"{hdfs.address}/{request.node.name.replace('[', '-').rstrip(']')}/parts"
+    name = request.node.name.replace("[", "-").replace(" ", "-").rstrip("]")
+    return f"{hdfs.address}/{name}/parts"
 
 
 def at(hdfs: Hdfs, target: str) -> set[str]:
@@ -179,7 +180,10 @@ def test_a_target_in_hdfs_gives_way_only_when_told(hdfs, hadoop, source, target,
     assert only_parts(hdfs, target)
 
 
-@pytest.mark.parametrize("stranger", ["file", "manifest", "beside"])
+STRANGERS = ["file", "manifest", "beside", "in a part", "a part", "damaged"]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
 def test_what_others_have_in_hdfs_never_gives_way(hdfs, hadoop, source, target, stranger, tmp_path):
     (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
     if stranger == "file":
@@ -188,9 +192,16 @@ def test_what_others_have_in_hdfs_never_gives_way(hdfs, hadoop, source, target, 
     elif stranger == "manifest":
         hdfs.shell("-mkdir", "-p", target)
         hdfs.shell("-put", str(tmp_path / "manifest.json"), f"{target}/manifest.json")
+    elif stranger == "damaged":
+        hadoop.run(OTHER, source, target)
+        (tmp_path / "short.json").write_text('{"kind": "amaas-kit parts", "format": 1')
+        hdfs.shell("-put", "-f", str(tmp_path / "short.json"), f"{target}/manifest.json")
     else:
         hadoop.run(OTHER, source, target)
-        hdfs.shell("-put", str(tmp_path / "manifest.json"), f"{target}/thesis.txt")
+        place = {"beside": "thesis.txt", "in a part": "part=0/notes.txt", "a part": "part=my/x"}
+        guest = f"{target}/{place[stranger]}"
+        hdfs.shell("-mkdir", "-p", guest.rpartition("/")[0])
+        hdfs.shell("-put", str(tmp_path / "manifest.json"), guest)
     before = hdfs.names()
     with pytest.raises(DataError, match=rf"the target exists, and (.|\n)*{target}"):
         hadoop.run(PLAN, source, target, replace=True)

@@ -1,9 +1,12 @@
 package amaas.hadoop;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.HashSet;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
@@ -15,6 +18,7 @@ import org.apache.hadoop.fs.Path;
 final class Put {
     private static final String MANIFEST = "manifest.json";
     private static final String EXISTS = "the target exists";
+    private static final String WAY_OUT = " (move it elsewhere, or remove it yourself)";
 
     private final Configuration configuration;
     private final FileSystem files;
@@ -22,7 +26,7 @@ final class Put {
     private final boolean replace;
     private final String kind;
 
-    /** The kind is what stands near the beginning of each manifest of the kit. */
+    /** The kind is what each manifest of the kit says that it is. */
     Put(Configuration configuration, Path target, boolean replace, String kind) throws IOException {
         this.configuration = configuration;
         this.files = target.getFileSystem(configuration);
@@ -84,28 +88,60 @@ final class Put {
         if (!files.getFileStatus(target).isDirectory()) {
             throw new IOException(EXISTS + ", and is a file: " + target);
         }
-        FileStatus[] content = files.listStatus(target);
-        if (content.length > 0 && !isOurs()) {
-            throw new IOException(EXISTS + ", and is no partition of the kit: " + target);
+        if (files.listStatus(target).length == 0) {
+            return;
         }
-        for (FileStatus one : content) {
-            String name = one.getPath().getName();
-            if (!name.equals(MANIFEST) && !name.startsWith("part=")) {
-                throw new IOException(EXISTS + ", and holds files of others: " + one.getPath());
-            }
+        Path stranger = strangerIn(target, listed());
+        if (stranger != null) {
+            throw new IOException(EXISTS + ", and holds what its manifest does not list" + WAY_OUT
+                    + ": " + stranger);
         }
-        if (content.length > 0 && !replace) {
+        if (!replace) {
             throw new IOException(EXISTS + ": " + target);
         }
     }
 
-    private boolean isOurs() throws IOException {
+    /** All that the partition there consists of: its manifest, its files, and their folders. */
+    private Set<Path> listed() throws IOException {
         Path manifest = new Path(target, MANIFEST);
         if (!files.exists(manifest)) {
-            return false;
+            throw new IOException(EXISTS + ", and is no partition of the kit: " + target);
         }
+        Set<Path> found = new HashSet<>();
+        found.add(files.makeQualified(manifest));
         try (InputStream input = files.open(manifest)) {
-            return new String(input.readNBytes(64), UTF_8).contains(kind);
+            JsonNode content = new ObjectMapper().readTree(input.readAllBytes());
+            if (!kind.equals(content.path("kind").textValue())) {
+                throw new IllegalArgumentException("it is of another kind");
+            }
+            for (JsonNode part : content.required("parts")) {
+                for (JsonNode file : part.required("files")) {
+                    add(new Path(target, file.required("path").textValue()), found);
+                }
+            }
+        } catch (JsonProcessingException | IllegalArgumentException damaged) {
+            throw new IOException(EXISTS + ", and its manifest is damaged or of another program"
+                    + WAY_OUT + ": " + manifest, damaged);
         }
+        return found;
+    }
+
+    private void add(Path file, Set<Path> found) {
+        for (Path place = file; place.depth() > target.depth(); place = place.getParent()) {
+            found.add(files.makeQualified(place));
+        }
+    }
+
+    private Path strangerIn(Path folder, Set<Path> own) throws IOException {
+        for (FileStatus one : files.listStatus(folder)) {
+            Path stranger = one.getPath();
+            if (own.contains(stranger)) {
+                stranger = one.isDirectory() ? strangerIn(stranger, own) : null;
+            }
+            if (stranger != null) {
+                return stranger;
+            }
+        }
+        return null;
     }
 }
