@@ -104,15 +104,10 @@ class Result:
 
         Raises:
             DataError: a file is missing or lacks a column, there is no such part, or the parts were
-                replaced since they were opened.
+                replaced since they were opened; of this the rows are still asked when they are
+                collected.
         """
-        if self._on_disk() != self._written:
-            raise DataError(
-                situation=f"While reading the parts in {self.path}",
-                seen="another manifest than when they were opened, or none",
-                wrong="the parts were replaced, or their manifest was changed",
-                fix=f"open them again: Result.open({str(self.path)!r})",
-            )
+        self._check_as_opened()
         if part is not None and part not in {own.row_part for own in self.parts}:
             raise DataError(
                 situation=f"While reading the parts in {self.path}",
@@ -125,15 +120,42 @@ class Result:
             for group, schema in self.manifest.schemas.items()
         ]
         if self.plan.groups is None:
-            return groups[0]
-        return _joined(groups, self.plan.groups.key).select(PART, *self.manifest.schema)
+            return self._guarded(groups[0])
+        rows = _joined(groups, self.plan.groups.key).select(PART, *self.manifest.schema)
+        return self._guarded(rows)
 
-    def _on_disk(self) -> bytes:
-        """The manifest as it is written now; nothing where it is gone."""
+    def _guarded(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows that are handed on only while the parts that they were read from are there."""
+
+        def unchanged(batch: pl.DataFrame) -> pl.DataFrame:
+            self._check_as_opened()
+            return batch
+
+        return rows.map_batches(
+            unchanged,
+            predicate_pushdown=True,
+            projection_pushdown=True,
+            slice_pushdown=True,
+            validate_output_schema=False,
+            streamable=True,
+        )
+
+    def _check_as_opened(self) -> None:
+        if self._on_disk() != self._written:
+            raise DataError(
+                situation=f"While reading the parts in {self.path}",
+                seen="another manifest than when they were opened, or none",
+                wrong="the parts were replaced, or their manifest was changed",
+                fix=f"open them again: Result.open({str(self.path)!r})",
+            )
+
+    def _on_disk(self) -> tuple[int, int, int] | None:
+        """What tells the manifest from any other one; None where it is gone."""
         try:
-            return (self.path / manifest.NAME).read_bytes()
+            status = (self.path / manifest.NAME).stat()
         except OSError:
-            return b""
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def _files(self, group: str | None, row_part: int | None) -> dict[int, list[Path]]:
         """The files of a group, by row part."""

@@ -2,12 +2,14 @@
 
 Everything is written in a hidden folder beside the target, `.NAME.<hex>.cutting`, which its process
 holds by a lock. The last act is a rename. What a killed process left is known by its free lock.
+Of a long name the hidden folder shows the beginning, so that any name that a system allows will do.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -22,6 +24,9 @@ from amaas_kit import files
 from amaas_kit.errors import AmaasError, DataError
 from amaas_kit.partition import manifest
 from amaas_kit.partition.manifest import LITTER, NAME, Manifest
+
+SHOWN = 16
+"""So many letters of the target's name are seen in the name of its hidden folder."""
 
 LOCK = "lock"
 OLD = "old"
@@ -56,13 +61,16 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
     """Write a folder of parts: whole at `target` when the block ends well, or nowhere.
 
     Args:
-        target: the folder to be; folders above it are made.
+        target: the folder to be; folders above it are made, and removed again after an error.
         replace: whether a partition that is there gives way. Anything else never does.
 
     Raises:
-        DataError: the target exists, the disk is full, or the system refuses the writing.
+        DataError: the target exists, holds the working folder, the disk is full, or the system
+            refuses the writing.
     """
     folder = Path(os.path.realpath(target))
+    _check_not_around_us(folder)
+    missing = [parent for parent in folder.parents if not os.path.lexists(parent)]
     root: Path | None = None
     lock: BinaryIO | None = None
     try:
@@ -85,6 +93,24 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
     finally:
         if root is not None and lock is not None:
             _clear(root, lock, folder)
+        for parent in missing:
+            with contextlib.suppress(OSError):
+                parent.rmdir()  # one that is still empty
+
+
+def _check_not_around_us(folder: Path) -> None:
+    """A working folder that is replaced leaves its process in one that is gone."""
+    try:
+        here = Path(os.path.realpath(Path.cwd()))
+    except FileNotFoundError:
+        return
+    if folder == here or folder in here.parents:
+        raise DataError(
+            situation=f"While writing parts to {folder}",
+            seen=f"the working folder {here}",
+            wrong="the target takes the place of what is there, and you would be in no folder",
+            fix="pass a target inside the working folder, such as parts, or change to another one",
+        )
 
 
 def recover(target: str | os.PathLike[str]) -> None:
@@ -93,11 +119,16 @@ def recover(target: str | os.PathLike[str]) -> None:
     Nothing of a process that lives is touched. Where the folder may not be written, all stays.
     """
     folder = Path(os.path.realpath(target))
-    name = re.compile(rf"\.{re.escape(folder.name)}\.[0-9a-f]{{16}}\.cutting")
+    name = re.compile(rf"{re.escape(_beginning(folder))}[0-9a-f]{{16}}\.cutting")
     with contextlib.suppress(OSError):
         for root in [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]:
             with contextlib.suppress(OSError):
                 _recover(root, folder)
+
+
+def _beginning(folder: Path) -> str:
+    """What a target's hidden folders begin with; short, however long the target's name is."""
+    return f".{folder.name[:SHOWN]}.{hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]}"
 
 
 def _recover(root: Path, folder: Path) -> None:
@@ -117,7 +148,7 @@ def _recover(root: Path, folder: Path) -> None:
 def _held_root(folder: Path) -> tuple[Path, BinaryIO]:
     """A new hidden folder beside the target, and the lock that says that its process lives."""
     while True:
-        root = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.cutting")
+        root = folder.with_name(f"{_beginning(folder)}{secrets.token_hex(8)}.cutting")
         root.mkdir()
         try:
             (root / LOCK).touch()
@@ -136,12 +167,11 @@ def _held_root(folder: Path) -> tuple[Path, BinaryIO]:
 
 def _check_target(folder: Path, replace: bool) -> None:
     """Raise where what is at the target may not give way; what is renamed meanwhile is not it."""
-    while folder.exists():
-        seen = _identity(folder)
+    while (seen := _identity(folder)) is not None:
         refusal = _refusal(folder, replace)
         if refusal is None:
             return
-        if seen is not None and seen == _identity(folder):
+        if seen == _identity(folder):
             raise refusal
 
 

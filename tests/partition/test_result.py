@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition import Part, Plan, Result, engine, manifest
+from amaas_kit.partition import Part, Plan, Result, engine, manifest, staging
 from amaas_kit.partition.cut import fit
 from amaas_kit.partition.source import Table
 
@@ -202,6 +202,27 @@ def test_parts_that_were_replaced_are_not_taken_for_the_old_ones(run, tmp_path):
     assert_frame_equal(Result.open(old.path).scan().collect(), new.scan().collect())
 
 
+@pytest.mark.parametrize("name", ["hash", "columns within hash"])
+@pytest.mark.parametrize("how", ["in-memory", "streaming"])
+def test_rows_asked_for_before_the_parts_were_replaced_are_not_those_of_the_new_ones(
+    how, name, run, tmp_path
+):
+    old = run(PLANS[name]).scan()
+    (small_table().with_columns(pl.col("x") + 1)).write_parquet(tmp_path / "table.parquet")
+    new = engine("local").run(
+        PLANS[name], tmp_path / "table.parquet", tmp_path / "out", replace=True
+    )
+    for question in (old, old.select("x"), old.filter(pl.col("part") == 1), old.select(pl.len())):
+        with pytest.raises(DataError, match="open them again"):
+            question.collect(engine=how)
+    assert len(new.scan().collect(engine=how)) == 60
+
+
+def test_conditions_reach_the_files(run):
+    rows = run(PLANS["hash"]).scan().filter(pl.col("x") > 3).explain()
+    assert 'SELECTION: col("x")' in rows
+
+
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"manifest\.json"):
         Result.open(tmp_path)
@@ -211,7 +232,7 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path):
 
 def test_parts_that_a_kill_left_aside_are_there_again(run, tmp_path):
     result = run(PLANS["hash"])
-    aside = tmp_path / f".out.{'0' * 16}.cutting"
+    aside = tmp_path / f"{staging._beginning(result.path)}{'0' * 16}.cutting"
     aside.mkdir()
     (aside / "lock").touch()
     result.path.rename(aside / "old")

@@ -243,6 +243,44 @@ def test_a_link_leads_to_the_folder_that_is_replaced(tmp_path):
     assert content(target) == "new"
 
 
+@pytest.mark.parametrize("target", [".", "..", "../d"])
+def test_the_working_folder_is_not_replaced(target, tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    monkeypatch.chdir(tmp_path / "d")
+    with pytest.raises(DataError, match="working folder") as caught, place(target):
+        pytest.fail("the block must not run")
+    assert "inside the working folder" in caught.value.fix
+    assert list(tmp_path.rglob("*")) == [tmp_path / "d"]
+
+
+def test_folders_that_were_made_go_with_a_run_that_fails(tmp_path):
+    (tmp_path / "kept").mkdir()
+    target = tmp_path / "kept" / "a" / "b" / "out"
+    with pytest.raises(ZeroDivisionError), place(target):
+        raise ZeroDivisionError
+    with pytest.raises(DataError, match="too long"), place(target.with_name("y" * 256)):
+        pytest.fail("the block must not run")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+
+
+def test_a_target_may_have_any_name_that_the_system_allows(tmp_path):
+    for name in ("y" * 255, "é" * 127, "y" * 254 + "z"):
+        with place(tmp_path / name) as stage:
+            write(stage.data)
+        assert content(tmp_path / name) == "new"
+
+
+def test_what_a_kill_left_of_a_target_with_a_long_name_is_found(tmp_path):
+    first, second = tmp_path / f"{'y' * 250}a", tmp_path / f"{'y' * 250}b"
+    ended(started("between the renames", partition(first)))
+    recover(second)
+    assert not second.exists()
+    assert not first.exists()
+    recover(first)
+    assert content(first) == "old"
+    assert list(tmp_path.iterdir()) == [first]
+
+
 # What kills leave behind.
 
 CHILD = """
@@ -342,7 +380,7 @@ def test_leavings_of_targets_with_names_alike_stay(tmp_path):
 
 def test_old_parts_that_were_being_removed_do_not_come_back(tmp_path):
     """Half of them may be gone already."""
-    root = tmp_path / f".out.{'0' * 16}.cutting"
+    root = tmp_path / f"{staging._beginning(tmp_path / 'out')}{'0' * 16}.cutting"
     root.mkdir()
     (root / staging.LOCK).touch()
     partition(root / staging.GONE)
@@ -352,7 +390,7 @@ def test_old_parts_that_were_being_removed_do_not_come_back(tmp_path):
 
 @pytest.mark.parametrize("content", [[], ["scratch"]])
 def test_what_an_engine_wrote_after_all_was_cleared_away_goes_too(content, tmp_path):
-    root = tmp_path / f".out.{'0' * 16}.cutting"
+    root = tmp_path / f"{staging._beginning(tmp_path / 'out')}{'0' * 16}.cutting"
     root.mkdir()
     for name in content:
         (root / name).mkdir()
