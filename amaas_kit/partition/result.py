@@ -13,6 +13,7 @@ import polars as pl
 
 from amaas_kit.errors import DataError
 from amaas_kit.partition import manifest, part_files, staging
+from amaas_kit.partition.arguments import FOLDER_WANTED, check_path
 from amaas_kit.partition.cut import PART
 from amaas_kit.partition.manifest import Part
 from amaas_kit.partition.plan import Plan
@@ -48,8 +49,10 @@ class Result:
         """The parts in a folder; what a killed process left beside it is put in order first.
 
         Raises:
-            DataError: the folder has no manifest, or one that cannot be read; or it is an address.
+            DataError: the folder has no manifest, or one that cannot be read; or it is an address,
+                or no path.
         """
+        check_path(target, "While reading parts", FOLDER_WANTED)
         if is_address(target):
             raise DataError(
                 situation=f"While reading the parts in {os.fspath(target)}",

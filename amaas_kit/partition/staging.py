@@ -23,6 +23,7 @@ from typing import BinaryIO
 from amaas_kit import files
 from amaas_kit.errors import AmaasError, DataError
 from amaas_kit.partition import manifest
+from amaas_kit.partition.arguments import FOLDER_WANTED, check_path
 from amaas_kit.partition.manifest import LITTER, NAME, Manifest
 
 SHOWN = 16
@@ -65,10 +66,11 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
         replace: whether a partition that is there gives way. Anything else never does.
 
     Raises:
-        DataError: the target exists, holds the working folder, the disk is full, or the system
-            refuses the writing.
+        DataError: the target exists, holds the working folder or has a name that is not UTF-8, the
+            disk is full, or the system refuses the writing.
     """
     folder = Path(os.path.realpath(target))
+    check_path(folder, "While writing parts", FOLDER_WANTED)
     _check_not_around_us(folder)
     missing = [parent for parent in folder.parents if not os.path.lexists(parent)]
     root: Path | None = None

@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 
 from amaas_kit.errors import DataError, EngineError, MissingError
 from amaas_kit.partition import manifest
+from amaas_kit.partition.arguments import FOLDER_WANTED, check_path, check_plan
 from amaas_kit.partition.cut import Cut, fit
 from amaas_kit.partition.manifest import Manifest
 from amaas_kit.partition.plan import Plan
@@ -77,10 +78,12 @@ class Engine(ABC):
             The parts, counted and summed as they were read back.
 
         Raises:
-            DataError: the table cannot be read, does not fit the plan, or the target is in use.
+            DataError: the table cannot be read, does not fit the plan, or the target is in use; or
+                an argument is no plan, or no path.
             MissingError: the engine lacks a program or a package; the fix is the command for it.
             EngineError: the engine cannot be reached, or failed.
         """
+        check_arguments(plan, source, target)
         self._check_ready()
         tell = progress or tell_nobody
         tell(None, "looking at the table")
@@ -140,6 +143,22 @@ class Engine(ABC):
 
 def tell_nobody(share: float | None, doing: str) -> None:
     """Progress that nobody asked for."""
+
+
+def check_arguments(plan: object, source: object, target: object) -> None:
+    """Refuse what is no plan, and what names no table or no folder.
+
+    Raises:
+        DataError: with what to pass.
+    """
+    check_plan(plan)
+    check_path(
+        source,
+        "While looking for a table",
+        'pass the path of a file or folder, such as "events.parquet"; a table in memory is written '
+        'first: frame.write_parquet("events.parquet")',
+    )
+    check_path(target, "While writing parts", FOLDER_WANTED)
 
 
 def _check_local(target: PathLike) -> None:
