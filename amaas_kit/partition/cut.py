@@ -14,6 +14,7 @@ import polars as pl
 from amaas_kit.data.arrays import Array
 from amaas_kit.errors import DataError
 from amaas_kit.partition import dtypes
+from amaas_kit.partition.distinct import ascends, different_keys
 from amaas_kit.partition.plan import (
     MOST_PARTS,
     Columns,
@@ -89,7 +90,8 @@ def fit(plan: Plan, table: Table) -> Cut:
 
     Raises:
         DataError: with the column: it is missing, of a type that the plan cannot cut, holds NaN
-            or a time outside the windows, or the table has no row, or fewer than parts.
+            or a time outside the windows or 64 bits of microseconds, or the table has no row, or
+            fewer than parts.
     """
     _check_table(table)
     steps: list[RowStep] = []
@@ -104,7 +106,7 @@ def fit(plan: Plan, table: Table) -> Cut:
         steps.append(_with_units(step, table, kind))
         kinds.append(kind)
         keys.append(key)
-    steps = _look_at_keys(steps, kinds, keys, table)
+    steps = _look_at_keys(plan.rows, steps, kinds, keys, table)
     row_parts = math.prod(step.parts or 1 for step in steps)
     _check_enough_rows(plan, table)
     groups = _groups(plan.groups, table) if plan.groups else ()
@@ -293,69 +295,95 @@ def _width(step: Window, table: Table) -> int:
 
 
 def _look_at_keys(
-    steps: Sequence[RowStep], kinds: Sequence[str], keys: Sequence[pl.Expr], table: Table
+    plain: Sequence[RowStep],
+    steps: Sequence[RowStep],
+    kinds: Sequence[str],
+    keys: Sequence[pl.Expr],
+    table: Table,
 ) -> list[RowStep]:
-    """Read what only the rows tell: NaN, times outside the windows, the last open window."""
-    keyed = [step for step in steps if not isinstance(step, RoundRobin)]
-    real = [kind for kind in kinds if kind != "position"]
-    wanted: list[pl.Expr] = []
-    for i, (step, kind, key) in enumerate(zip(keyed, real, keys, strict=True)):
-        if kind == "real":
-            wanted.append(key.is_nan().sum().alias(f"nan {i}"))
-        if isinstance(step, Window):
-            wanted += [key.min().alias(f"min {i}"), key.max().alias(f"max {i}")]
-            wanted.append(key.null_count().alias(f"null {i}"))
+    """Read what only the rows tell: keys that no step takes, the last open window.
+
+    Args:
+        plain: the steps as they were written, for those who read an error.
+        steps: the same in the units of the keys.
+        kinds: of each step.
+        keys: of each step but round robin.
+        table: what is read.
+
+    Returns:
+        The steps in the units of the keys, each window with an end.
+    """
+    keyed = [i for i, step in enumerate(steps) if not isinstance(step, RoundRobin)]
+    wanted = [
+        question.alias(f"{name} {i}")
+        for i, key in zip(keyed, keys, strict=True)
+        for name, question in _questions(steps[i], kinds[i], key, table).items()
+    ]
     if not wanted:
         return list(steps)
     with reading(table.files):
         seen = table.scan().select(wanted).collect(engine="streaming").row(0, named=True)
-    found: dict[int, RowStep] = {}
-    for i, (step, kind) in enumerate(zip(keyed, real, strict=True)):
-        if kind == "real" and seen[f"nan {i}"]:
+    found = list(steps)
+    for i in keyed:
+        _check_numbers(plain[i], seen.get(f"nan {i}"), table)
+        _check_milliseconds(plain[i], seen.get(f"first {i}"), seen.get(f"last {i}"), table)
+        step = steps[i]
+        if isinstance(step, Window):
+            limits = seen[f"min {i}"], seen[f"max {i}"]
+            found[i] = _close(plain[i], step, *limits, seen[f"null {i}"], table)
+    return found
+
+
+def _questions(step: Any, kind: str, key: pl.Expr, table: Table) -> dict[str, pl.Expr]:
+    """What the rows of a key are asked."""
+    asked: dict[str, pl.Expr] = {}
+    if kind == "real":
+        asked["nan"] = key.is_nan().sum()
+    if getattr(table.schema[step.key], "time_unit", "") == "ms":
+        ticks = pl.col(step.key).to_physical()
+        asked |= {"first": ticks.min(), "last": ticks.max()}
+    if isinstance(step, Window):
+        asked |= {"min": key.min(), "max": key.max(), "null": key.null_count()}
+    return asked
+
+
+def _check_numbers(step: Any, nan: int | None, table: Table) -> None:
+    if nan:
+        raise _refused(
+            step,
+            table,
+            f"{step.key}: rows with NaN: {nan:,}",
+            "NaN is neither above nor below any bound",
+            "make these values null, or drop the rows",
+        )
+
+
+def _check_milliseconds(step: Any, first: int | None, last: int | None, table: Table) -> None:
+    for ticks in (first, last):
+        if ticks is not None and ticks * 1000 not in INT64:
             raise _refused(
                 step,
                 table,
-                f"{step.key}: rows with NaN: {seen[f'nan {i}']:,}",
-                "NaN is neither above nor below any bound",
-                "make these values null, or drop the rows",
+                f"{step.key} = {ticks} milliseconds since 1970",
+                "times are cut by their microseconds, and so many do not have 64 bits",
+                "make such values null, drop their rows, or name another key",
             )
-        if isinstance(step, Window):
-            closed = _close(step, seen[f"min {i}"], seen[f"max {i}"], seen[f"null {i}"], table)
-            found[id(step)] = closed
-    return [found.get(id(step), step) for step in steps]
 
 
-def _close(step: Window, first: int | None, last: int | None, nulls: int, table: Table) -> Window:
+def _close(
+    plain: Any, step: Window, first: int | None, last: int | None, nulls: int, table: Table
+) -> Window:
     """The window step with an end behind the last row."""
-    start, width, end = (cast(int, value) for value in (step.start, step.width, step.end))
-    outside = [
-        time
-        for time in (first, last)
-        if time is not None and (time < start or (end is not None and time >= end))
-    ]
-    if outside:
-        raise _refused(
-            step,
-            table,
-            f"{step.key} = {_shown(outside[0], table.schema[step.key])}",
-            "this row is in none of the windows",
-            "start before the first row, and leave the end out or behind the last one",
-        )
-    if (last or start) - start not in INT64:
-        raise _refused(
-            step,
-            table,
-            f"{_shown(last or 0, table.schema[step.key])} in the last row, the start is {start}",
-            "their distance does not have 64 bits",
-            "pass a later start",
-        )
-    if end is not None:
+    if first is not None and last is not None:
+        _check_inside(plain, step, first, last, table)
+    if step.end is not None:
         return step
+    start, width = cast(int, step.start), cast(int, step.width)
     windows = 1 if last is None else (last - start) // width + 1
     windows = max(windows, step.nulls + 1) if nulls else windows
     if windows > MOST_PARTS:
         raise _refused(
-            step,
+            plain,
             table,
             f"{windows:,} windows from the start to the last row",
             f"at most {MOST_PARTS:,} parts",
@@ -364,13 +392,37 @@ def _close(step: Window, first: int | None, last: int | None, nulls: int, table:
     return replace(step, end=start + windows * width)
 
 
+def _check_inside(plain: Any, step: Window, first: int, last: int, table: Table) -> None:
+    """The first and the last row are in a window, and 64 bits hold how far from the start."""
+    start, end, kind = cast(int, step.start), cast(int | None, step.end), table.schema[step.key]
+    for time in (first, last):
+        if time < start or (end is not None and time >= end):
+            raise _refused(
+                plain,
+                table,
+                f"{step.key} = {_shown(time, kind)}",
+                "this row is in none of the windows",
+                "start before the first row, and leave the end out or behind the last one",
+            )
+    if last - start not in INT64:
+        later = f"start nearer to the first row, {step.key} = {_shown(first, kind)}"
+        raise _refused(
+            plain,
+            table,
+            f"{step.key} = {_shown(last, kind)} in the last row",
+            "its distance from the start does not have 64 bits",
+            later if last - first in INT64 else "cut by range, which needs no distance",
+        )
+
+
 def _shown(key: int, kind: pl.DataType) -> str:
     """A key as a person writes it; a time beyond the years 1 to 9999 stays a number."""
     with contextlib.suppress(OverflowError):
         if kind == pl.Date:
             return str(dt.date(1970, 1, 1) + dt.timedelta(days=key))
         if isinstance(kind, pl.Datetime):
-            return str(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=key))
+            zone = dt.UTC if kind.time_zone else None
+            return str(dt.datetime(1970, 1, 1, tzinfo=zone) + dt.timedelta(microseconds=key))
     return str(key)
 
 
@@ -410,11 +462,11 @@ def _check_tells_rows_apart(step: Columns, table: Table) -> None:
         wrong = "a key that joins is compared for equality, so it is a whole number, text or time"
         raise _refused(step, table, f"{step.key}: {kind}", wrong, "name another key")
     with reading(table.files):
-        if _ascends(step.key, table):
+        if ascends(step.key, table):
             return
-        column = pl.col(step.key)
-        counts = table.scan().select(column.n_unique(), column.null_count().alias("null"))
-        different, nulls = counts.collect(engine="streaming").row(0)
+        different = different_keys(step.key, table)
+        count = table.scan().select(pl.col(step.key).null_count())
+        nulls = count.collect(engine="streaming").item()
     if nulls or different < table.rows:
         raise _refused(
             step,
@@ -423,16 +475,3 @@ def _check_tells_rows_apart(step: Columns, table: Table) -> None:
             "the key must tell the rows apart, or the groups cannot be joined again",
             "name a key with a value of its own in each row, or add a column with the row number",
         )
-
-
-def _ascends(key: str, table: Table) -> bool:
-    """Whether each key is above the one before, which proves in one pass that all differ."""
-    last = None
-    for batch in table.scan().select(key).collect_batches(engine="streaming"):
-        column = batch.to_series()
-        if column.null_count() or not (column[1:] > column[:-1]).all():
-            return False
-        if last is not None and len(column) and not last < column[0]:
-            return False
-        last = column[-1] if len(column) else last
-    return True

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition import Plan, engine, verify
+from amaas_kit.partition import Plan, distinct, engine, verify
 from amaas_kit.partition.cut import fit
 from amaas_kit.partition.source import Table
 
@@ -168,7 +172,10 @@ REFUSED = {
         "at = 2026-01-01 15:00",
     ),
     "too many windows": (Plan.window("at", NOON, dt.timedelta(seconds=1)), "10,801 windows"),
-    "a distance beyond 64 bits": (Plan.window("user", -(2**63), 2**62), "distance"),
+    "a distance beyond 64 bits": (
+        Plan.window("user", -(2**63), 2**62),
+        "nearer to the first row, user = -5",
+    ),
     "a distance beyond 64 bits to an end": (
         Plan.window("user", -(2**63), 2**62, 2**63 - 1),
         "distance",
@@ -249,3 +256,101 @@ def test_a_column_may_have_the_name_of_the_rows_places(name, tmp_path):
 def test_a_join_key_of_text_that_does_not_ascend(tmp_path):
     pl.DataFrame({"k": ["b", "a", "c"], "x": [1, 2, 3]}).write_parquet(tmp_path / "t.parquet")
     assert fit(Plan.columns([["x"]], "k"), Table.open(tmp_path / "t.parquet")).parts == 1
+
+
+KEYS = {
+    "numbers": pl.Series([3, 1, None, 2, 1, None], dtype=pl.Int64),
+    "decimals": pl.Series([3, 1, None, 2, 1, None], dtype=pl.Int64).cast(pl.Decimal(9, 2)),
+    "texts": pl.Series(["c", "", None, "b", "", None]),
+    "bytes": pl.Series([b"c", b"", None, b"b", b"", None]),
+    "categories": pl.Series(["c", "", None, "b", "", None], dtype=pl.Categorical),
+    "dates": pl.Series([3, 1, None, 2, 1, None], dtype=pl.Int32).cast(pl.Date),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_different_keys_are_counted_a_few_at_a_time(name, at_once, tmp_path, monkeypatch):
+    monkeypatch.setattr(distinct, "KEYS_AT_ONCE", at_once)
+    for number in (1, 2):
+        pl.DataFrame({"k": KEYS[name]}).write_parquet(tmp_path / f"{number}.parquet")
+    assert distinct.different_keys("k", Table.open(tmp_path)) == 4
+
+
+FIT = """
+import resource
+import sys
+from amaas_kit.partition import Plan, distinct
+from amaas_kit.partition.cut import fit
+from amaas_kit.partition.source import Table
+distinct.KEYS_AT_ONCE = 500_000
+table = Table.open(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+fit(Plan.columns([["x"]], "k"), table)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in another unit there")
+def test_the_memory_for_a_join_key_does_not_grow_with_the_table(tmp_path):
+    for number in range(8):
+        places = np.arange(number * 10**6, (number + 1) * 10**6, dtype=np.uint64)
+        keys = (places * np.uint64(0x9E3779B97F4A7C15)).view(np.int64)
+        rows = pl.DataFrame({"k": keys}).with_columns(x=pl.lit(0, pl.Int8))
+        rows.write_parquet(tmp_path / f"{number}.parquet", row_group_size=250_000)
+    done = subprocess.run(
+        [sys.executable, "-c", FIT, str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "POLARS_MAX_THREADS": "2"},
+    )
+    assert int(done.stdout) < 250
+
+
+@pytest.mark.parametrize("ticks", [2**62, -(2**62), 9_300_000_000_000_000])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan.hash("at", 2),
+        Plan.range("at", [NOON]),
+        Plan.window("at", dt.datetime(1970, 1, 1), HOUR),
+    ],
+    ids=str,
+)
+def test_milliseconds_that_64_bits_of_microseconds_do_not_hold(plan, ticks, tmp_path):
+    times = pl.Series([0, None, ticks], dtype=pl.Int64).cast(pl.Datetime("ms"))
+    pl.DataFrame({"at": times}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=f"at = {ticks} milliseconds"):
+        fit(plan, Table.open(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("ticks", [9_223_372_036_854_775, -9_223_372_036_854_775])
+def test_milliseconds_at_the_end_of_64_bits(ticks, tmp_path):
+    times = pl.Series([0, ticks, 0, 0], dtype=pl.Int64).cast(pl.Datetime("ms"))
+    pl.DataFrame({"at": times}).write_parquet(tmp_path / "t.parquet")
+    table = Table.open(tmp_path / "t.parquet")
+    assert parts(Plan.hash("at", 4), table) == [hashed(n * 1000) for n in times.to_physical()]
+
+
+@pytest.mark.parametrize("end", [None, 2**60])
+def test_a_last_row_at_zero_may_be_too_far_from_the_start(end, tmp_path):
+    pl.DataFrame({"k": [-(2**63), 0]}).write_parquet(tmp_path / "t.parquet")
+    plan = Plan.window("k", -(2**63), 2**60, end)
+    with pytest.raises(DataError, match="k = 0 in the last row") as caught:
+        fit(plan, Table.open(tmp_path / "t.parquet"))
+    assert "cut by range" in caught.value.fix
+
+
+def test_an_error_of_windows_is_in_the_words_of_the_plan(table):
+    plan = Plan.window("at", dt.date(1, 1, 1), dt.timedelta(days=1))
+    with pytest.raises(DataError) as caught:
+        fit(plan, table)
+    assert str(plan.steps[0]) in caught.value.situation
+
+
+def test_a_row_with_a_time_zone_is_shown_with_it(table):
+    with pytest.raises(DataError) as caught:
+        fit(Plan.window("zoned", UTC_NOON, HOUR), table)
+    assert caught.value.seen == "zoned = 2026-01-01 06:30:00+00:00"

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from polars.testing import assert_frame_equal
 
+import amaas_kit.partition.engines.spark
 from amaas_kit.errors import EngineError
 from amaas_kit.partition import Plan, Result
 from amaas_kit.partition.cut import fit
@@ -236,9 +237,10 @@ def test_a_part_is_one_file_and_nothing_else_is_left(spark, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "t.parquet"]
 
 
-def test_a_product_that_overflows_is_an_error_in_one_line(spark, tmp_path):
-    key = pl.Series([2**62, 0], dtype=pl.Int64).cast(pl.Datetime("ms"))
-    table(key=key).write_parquet(tmp_path / "t.parquet")
+def test_a_failure_is_said_in_one_line_and_the_log_has_the_rest(spark, tmp_path, monkeypatch):
+    overflows = "SELECT key, key * 4L AS part FROM source"
+    monkeypatch.setattr(amaas_kit.partition.engines.spark, "selects", lambda cut: [overflows])
+    table(key=[2**62, 0]).write_parquet(tmp_path / "t.parquet")
     with pytest.raises(EngineError, match="ARITHMETIC_OVERFLOW") as raised:
         spark.run(Plan.hash("key", 2), tmp_path / "t.parquet", tmp_path / "parts")
     assert "\n" not in raised.value.seen
