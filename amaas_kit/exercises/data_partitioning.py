@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from amaas_kit.exercises.exercise import Exercise, Mistake
+from amaas_kit.exercises import compare
+from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.partition.movement import rendezvous_weights
 from amaas_kit.partition.reference import A, B, P, hash_parts
 from amaas_kit.partition.skew import skew_of
@@ -82,6 +83,29 @@ def _hash_itself(keys: Array, parts: int) -> Array:
     return (keys % P * A + B) % P
 
 
+def _increment_forgotten(keys: Array, parts: int) -> Array:
+    return keys % P * A % P % parts
+
+
+def _constants_exchanged(keys: Array, parts: int) -> Array:
+    return (keys % P * B + A) % P % parts
+
+
+def _judge_numbers(result: Any, keys: Array, parts: int) -> Complaint | None:
+    text = compare.difference(hash_parts(keys, parts), _unwrapped(result))
+    return Complaint(text) if text else None
+
+
+def _unwrapped(result: Any) -> Any:
+    """An array of Python's own whole numbers, which lose nothing, as one of NumPy's numbers."""
+    if not isinstance(result, np.ndarray) or result.dtype != object:
+        return result
+    if not all(type(one) is int or isinstance(one, np.integer) for one in result.flat):
+        return result
+    fits = all(abs(int(one)) < 2**63 for one in result.flat)
+    return result.astype(np.int64 if fits else np.float64)
+
+
 partition_numbers = Exercise(
     name="partition_numbers",
     lesson="data_partitioning",
@@ -101,7 +125,7 @@ Return an array (n,) of whole numbers from 0 to `parts` - 1.
 """,
     draw=_draw_keys,
     solution=partition_id,
-    definition=hash_parts,
+    judge=_judge_numbers,
     demands="the remainder of the key modulo P, times A, plus B; of that the remainder modulo P; "
     "of that the remainder modulo parts; no remainder is negative",
     mistakes=(
@@ -115,15 +139,16 @@ Return an array (n,) of whole numbers from 0 to `parts` - 1.
         Mistake(
             "sign_dropped_first",
             _sign_dropped_first,
-            "You dropped the sign of the keys first. Then k and -k always go to the same part, and "
-            "every other engine sends -k elsewhere. The remainder of a negative number is a number "
-            "of its own: -1 modulo 7 is 6.",
+            "You dropped the sign of the keys before you multiplied. Then k and -k always go to "
+            "the same part, and every other engine sends -k elsewhere. The remainder of a negative "
+            "number is a number of its own: -1 modulo 7 is 6.",
         ),
         Mistake(
             "sign_dropped_last",
             _sign_dropped_last,
-            "You took remainders that keep the sign, and dropped the sign in the end. The numbers "
-            "are then those of parts, but not of the right ones.",
+            "You took a remainder that keeps the sign, and dropped the sign after the product. The "
+            "numbers are then those of parts, but not of the right ones: a negative remainder went "
+            "through the formula as another number.",
         ),
         Mistake(
             "mended_too_late",
@@ -154,7 +179,7 @@ Return an array (n,) of whole numbers from 0 to `parts` - 1.
             "in_floating_point",
             _in_floating_point,
             "You multiply in floating point. A float64 holds 53 bits, and the product has up to "
-            "61: its last digits are rounded away, and of those the remainder is made. Stay with "
+            "62: its last digits are rounded away, and of those the remainder is made. Stay with "
             "whole numbers.",
         ),
         Mistake(
@@ -181,6 +206,16 @@ Return an array (n,) of whole numbers from 0 to `parts` - 1.
             _hash_itself,
             "You returned the hash itself. The last remainder, modulo parts, makes the number of a "
             "part of it.",
+        ),
+        Mistake(
+            "increment_forgotten",
+            _increment_forgotten,
+            "You forgot to add B, between the product and the second remainder modulo P.",
+        ),
+        Mistake(
+            "constants_exchanged",
+            _constants_exchanged,
+            "You exchanged A and B: you multiplied by B and added A. Multiply by A, then add B.",
         ),
     ),
     hints=(
@@ -264,6 +299,22 @@ def _not_rounded(times: Array, start: int, width: int) -> Array:
 
 def _turned_round(times: Array, start: int, width: int) -> Array:
     return (start - times) // width
+
+
+def _rounded_up(times: Array, start: int, width: int) -> Array:
+    return np.ceil((times - start) / width).astype(int)
+
+
+def _time_without_sign(times: Array, start: int, width: int) -> Array:
+    return np.abs(times - start) // width
+
+
+def _number_without_sign(times: Array, start: int, width: int) -> Array:
+    return np.abs((times - start) // width)
+
+
+def _first_time_for_start(times: Array, start: int, width: int) -> Array:
+    return (times - times.min()) // width
 
 
 time_windows = Exercise(
@@ -352,6 +403,31 @@ Return an array (n,) of whole numbers.
             _turned_round,
             "You subtracted the times from the start. Later times belong to higher windows: "
             "subtract the start from the times.",
+        ),
+        Mistake(
+            "rounded_up",
+            _rounded_up,
+            "You rounded up. Then a time inside window 0 gets the number 1, and only the times on "
+            "a boundary get their own. Round down: a window has the number of its beginning.",
+        ),
+        Mistake(
+            "time_without_sign",
+            _time_without_sign,
+            "You dropped the sign of the time since the start, so that a minute before the start "
+            "and a minute after it fall into the same window. Keep the sign: the windows before "
+            "window 0 are -1, -2 and so on.",
+        ),
+        Mistake(
+            "number_without_sign",
+            _number_without_sign,
+            "You dropped the sign of the number. Window -1 is the one before window 0, and window "
+            "1 the one after it: two different ones.",
+        ),
+        Mistake(
+            "first_time_for_start",
+            _first_time_for_start,
+            "You counted from the earliest of the times. Window 0 begins at `start`, whichever "
+            "times there are: otherwise each table would have other windows.",
         ),
     ),
     hints=(
@@ -452,6 +528,21 @@ def _order_turned_round(left: Columns, right: Columns, key: str) -> dict[str, Ar
     return {**{name: column[order] for name, column in right.items()}, **left}
 
 
+def _sorted_by_keys_of_left(left: Columns, right: Columns, key: str) -> dict[str, Array]:
+    order = np.argsort(left[key])
+    return {**{name: column[order] for name, column in right.items()}, **left}
+
+
+def _searched_unsorted(left: Columns, right: Columns, key: str) -> dict[str, Array]:
+    rows = np.searchsorted(right[key], left[key])
+    return {**{name: column[rows] for name, column in right.items()}, **left}
+
+
+def _places_among_sorted(left: Columns, right: Columns, key: str) -> dict[str, Array]:
+    rows = np.searchsorted(np.sort(right[key]), left[key])
+    return {**{name: column[rows] for name, column in right.items()}, **left}
+
+
 rejoined_columns = Exercise(
     name="rejoined_columns",
     lesson="data_partitioning",
@@ -476,15 +567,17 @@ order of `left`, and what belongs to one key stands in one row.
         Mistake(
             "side_by_side",
             _side_by_side,
-            "You put the columns side by side without looking at the key. The rows of the two "
-            "stand in different orders, so that values of different rows now stand in one, and "
-            "the rows of left got the keys of others. Nothing complains about that but a check.",
+            "The columns stand side by side as they came, the keys of right among them. The rows "
+            "of the two stand in different orders, so that values of different rows now stand in "
+            "one, and the rows of left got the keys of others. Nothing complains about that but a "
+            "check.",
         ),
         Mistake(
             "keys_not_looked_at",
             _keys_not_looked_at,
-            "You put the columns side by side, and kept the keys of left. The columns of right "
-            "still stand in the order of right: find the row of each key first.",
+            "The columns of right still stand in the order of right, beside the keys of left. "
+            "That a key occurs in both (`np.isin`) does not say where it stands: find the row of "
+            "each key first.",
         ),
         Mistake(
             "only_right_sorted",
@@ -539,6 +632,26 @@ order of `left`, and what belongs to one key stands in one row.
             _order_turned_round,
             "You looked up the keys of right in left. It is the other way round: for each key of "
             "left, in which row of right does it stand?",
+        ),
+        Mistake(
+            "sorted_by_keys_of_left",
+            _sorted_by_keys_of_left,
+            "You put the columns of right into the order that sorts the keys of left, "
+            "`column[argsort(left[key])]`. Where a key stands in right, only `right[key]` knows.",
+        ),
+        Mistake(
+            "searched_unsorted",
+            _searched_unsorted,
+            "You searched in the keys of right as they stand. `np.searchsorted` halves again and "
+            "again, and finds the right places in sorted keys only; in others it gives some "
+            "place, or one behind the last row. Pass it `sorter`, or look the keys up in a dict.",
+        ),
+        Mistake(
+            "places_among_sorted",
+            _places_among_sorted,
+            "You found where each key stands among the sorted keys, and took that for its row in "
+            "right. Right is not sorted: with `order = np.argsort(right[key])` that row is "
+            "`order[place]`.",
         ),
     ),
     hints=(
@@ -771,6 +884,19 @@ def _count_in_the_weight(keys: Array, parts: int, weight: Weight) -> Array:
     return _bids(keys * parts, parts, weight).argmax(axis=0)
 
 
+def _compared_with_the_one_before(keys: Array, parts: int, weight: Weight) -> Array:
+    best, before = np.zeros(len(keys), dtype=int), weight(keys, 0)
+    for part in range(1, parts):
+        bids = weight(keys, part)
+        best[bids > before] = part
+        before = bids
+    return best
+
+
+def _one_part_too_many(keys: Array, parts: int, weight: Weight) -> Array:
+    return _bids(keys, parts + 1, weight).argmax(axis=0)
+
+
 rendezvous_hashing = Exercise(
     name="rendezvous_hashing",
     lesson="data_partitioning",
@@ -859,6 +985,18 @@ Then a further part can only win keys for itself. Whatever moves, moves to it.
             "In your bids the number of parts has a say. With one part more all bids change, and a "
             "key may move between two parts that were there before. What a part bids may depend on "
             "the key and on that part only.",
+        ),
+        Mistake(
+            "compared_with_the_one_before",
+            _compared_with_the_one_before,
+            "You compared each bid with that of the part before. It has to be above the highest so "
+            "far: keep that one, and replace it only by a higher one.",
+        ),
+        Mistake(
+            "one_part_too_many",
+            _one_part_too_many,
+            "You asked one part too many. `range(parts)` goes from 0 to parts - 1, and there is no "
+            "part with the number `parts`.",
         ),
     ),
     hints=(

@@ -33,6 +33,10 @@ def numbers_in_floats_in_the_end(keys, parts):
     return np.mod((np.mod(keys, P) * A + B) % P, float(parts))
 
 
+def numbers_of_python_in_an_array(keys, parts):
+    return (keys.astype(object) * A + B) % P % parts
+
+
 def numbers_by_polars(keys, parts):
     key = pl.col("key").mod(P)
     return pl.DataFrame({"key": keys}).select((key * A + B) % P % parts).to_series().to_numpy()
@@ -127,6 +131,7 @@ RIGHT = [
     (ex.partition_numbers, numbers_as_java_has_them),
     (ex.partition_numbers, numbers_without_reducing_in_python),
     (ex.partition_numbers, numbers_in_floats_in_the_end),
+    (ex.partition_numbers, numbers_of_python_in_an_array),
     *((ex.time_windows, windows_by_floor), (ex.time_windows, windows_by_remainder)),
     *((ex.time_windows, windows_one_by_one), (ex.time_windows, windows_by_bounds)),
     *((ex.rejoined_columns, joined_by_sorting), (ex.rejoined_columns, joined_by_comparing)),
@@ -231,3 +236,65 @@ def test_an_answer_that_writes_into_a_table_of_the_caller_is_told_so():
 
     verdict = ex.rejoined_columns.examine(writes)
     assert "changed its argument `left`" in verdict.message
+
+
+@pytest.mark.parametrize("dtype", [int, object])
+def test_a_wrong_number_is_told_with_the_right_one_whatever_array_holds_it(dtype):
+    def answer(keys, parts):
+        numbers = ex.partition_id(keys, parts).astype(dtype)
+        numbers[1] += 1
+        return numbers
+
+    verdict = ex.partition_numbers.examine(answer, seed=3)
+    assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+    assert "The result at [1] is " in verdict.message
+
+
+def test_numbers_of_python_beyond_64_bits_are_told_as_numbers():
+    verdict = ex.partition_numbers.examine(lambda keys, parts: keys.astype(object) * A, seed=3)
+    assert "The result at [0] is " in verdict.message
+    assert "different shapes" not in verdict.message
+
+
+def abs_of_the_product(keys, parts):
+    return np.abs(np.fmod(keys, P) * A + B) % P % parts
+
+
+def abs_of_the_hash(keys, parts):
+    return np.abs(np.fmod(np.fmod(keys, P) * A + B, P)) % parts
+
+
+def abs_of_the_first_remainder(keys, parts):
+    return (np.abs(np.fmod(keys, P)) * A + B) % P % parts
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake", "told"),
+    [
+        (abs_of_the_product, "sign_dropped_last", "dropped the sign after the product"),
+        (abs_of_the_hash, "sign_dropped_last", "dropped the sign after the product"),
+        (abs_of_the_first_remainder, "sign_dropped_first", "before you multiplied"),
+    ],
+)
+def test_where_a_sign_was_dropped_is_told_as_it_was(answer, mistake, told):
+    verdict = ex.partition_numbers.examine(answer, seed=3)
+    assert verdict.mistake == mistake
+    assert told in verdict.message
+
+
+def kept_where_the_key_occurs(left, right, key):
+    there = np.isin(right[key], left[key])
+    return {**{name: column[there] for name, column in right.items()}, **left}
+
+
+def test_keys_that_occur_somewhere_are_told_from_keys_whose_row_was_found():
+    verdict = ex.rejoined_columns.examine(kept_where_the_key_occurs, seed=3)
+    assert verdict.mistake == "keys_not_looked_at"
+    assert "`np.isin`) does not say where it stands" in verdict.message
+    assert "side by side" not in verdict.message
+
+
+def test_the_product_has_as_many_bits_as_the_sentence_says():
+    bits = ((P - 1) * A + B).bit_length()
+    [floating] = [one for one in ex.partition_numbers.mistakes if one.name == "in_floating_point"]
+    assert f"the product has up to {bits}:" in floating.sentence
