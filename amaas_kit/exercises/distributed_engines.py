@@ -7,13 +7,14 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from amaas_kit.errors import EngineError
-from amaas_kit.exercises import describe
+from amaas_kit.exercises import compare, describe, sql_text
 from amaas_kit.exercises.exercise import Complaint, Exercise, Mistake
 from amaas_kit.exercises.spark_values import Values, lacking, spark_values
 from amaas_kit.partition.checksum import mix
@@ -41,12 +42,18 @@ def spark_part(key, parts):
 
 
 def _keys_for(key: str, parts: int) -> list[int | None]:
-    """Keys of both signs from small ones to nearly 2^63, some missing; the same for the same."""
+    """Keys of both signs from small ones to nearly 2^63, some missing; the same for the same.
+
+    Of some negative ones the product with A leaves a remainder modulo P below B: there adding B
+    changes the sign. Where parts divides 2 B, only these tell a sign that was dropped first from
+    one that was dropped last.
+    """
     rng = np.random.default_rng(zlib.crc32(f"{key} {parts}".encode()))
     sizes = [50] * 6 + [2**31] * 4 + [2**40] * 6 + [2**62] * 6
     drawn = rng.integers(1, np.array(sizes)) * np.resize([1, -1], len(sizes))
     edges = np.array([0, P, -P, 2**63 - 1, 1 - 2**63])
-    keys = [int(number) for number in rng.permutation(np.concatenate([drawn, edges]))]
+    crossing = -(rng.integers(1, B, 3) * pow(A, -1, P) % P)
+    keys = [int(number) for number in rng.permutation(np.concatenate([drawn, edges, crossing]))]
     return [*keys[:9], None, *keys[9:], None]
 
 
@@ -99,6 +106,14 @@ def _in_floating_point(key: str, parts: int) -> str:
     return _with_nulls(f"CAST({number} AS BIGINT) % {parts}", key)
 
 
+def _overflow_made_null(key: str, parts: int) -> str:
+    return f"COALESCE(PMOD(TRY_ADD(TRY_MULTIPLY({key}, {A}), {B}), {P}) % {parts}, 0)"
+
+
+def _type_not_whole(key: str, parts: int) -> str:
+    return f"CAST({spark_part(key, parts)} AS DOUBLE)"
+
+
 def _nulls_forgotten(key: str, parts: int) -> str:
     return f"(PMOD({key}, {P}) * {A} + {B}) % {P} % {parts}"
 
@@ -127,11 +142,36 @@ def _whole_statement(key: str, parts: int) -> str:
     return f"SELECT {spark_part(key, parts)} FROM source"
 
 
+def _f_forgotten(key: str, parts: int) -> str:
+    return "CASE WHEN {key} IS NULL THEN 0 ELSE (PMOD({key}, {P}) * {A} + {B}) % {P} % {parts} END"
+
+
+def _numbers_not_put_in(key: str, parts: int) -> str:
+    return _with_nulls(f"(PMOD({key}, P) * A + B) % P % {parts}", key)
+
+
+def _fixed_column(key: str, parts: int) -> str:
+    return spark_part("user_id", parts)
+
+
+def _named_with_as(key: str, parts: int) -> str:
+    return f"{spark_part(key, parts)} AS part"
+
+
+def _bracket_missing(key: str, parts: int) -> str:
+    return _with_nulls(f"((PMOD({key}, {P}) * {A} + {B}) % {P} % {parts}", key)
+
+
+def _bracket_too_many(key: str, parts: int) -> str:
+    return f"{spark_part(key, parts)})"
+
+
 REFUSALS = {
     "multiplied_first": r"^\[ARITHMETIC_OVERFLOW\]",
     "cast_to_32_bits": r'^\[CAST_OVERFLOW\] .*"INT"',
     "name_in_quotes": r"^\[CAST_INVALID_INPUT\] The value '{key}'",
-    "name_not_put_in": r"^\[UNRESOLVED_COLUMN.* name `(key|\{{key\}})`",
+    "name_not_put_in": r"^\[UNRESOLVED_COLUMN.* name `key`",
+    "numbers_not_put_in": r"^\[UNRESOLVED_COLUMN.* name `([PAB]|parts)`",
 }
 """How Spark's words begin where a mistake makes it refuse."""
 
@@ -199,7 +239,7 @@ SQL_MISTAKES = (
     Mistake(
         "in_floating_point",
         _in_floating_point,
-        "You multiply in floating point. A DOUBLE holds 53 bits and the product has up to 61: its "
+        "You multiply in floating point. A DOUBLE holds 53 bits and the product has up to 62: its "
         "last digits are rounded away, and of those the remainder is made. Stay with whole "
         "numbers.",
     ),
@@ -243,12 +283,67 @@ SQL_MISTAKES = (
         "You wrote a whole statement. Asked for is the expression alone, which stands between "
         "SELECT and AS: the engine puts the rest around it.",
     ),
+    Mistake(
+        "overflow_made_null",
+        _overflow_made_null,
+        "`try_multiply` and its like do not mend an overflow, they hide it: the product that "
+        "leaves the 64 bits becomes NULL, and such keys go where rows without a key go. Take the "
+        "key modulo P before you multiply, and no product leaves 63 bits.",
+    ),
+    Mistake(
+        "type_not_whole",
+        _type_not_whole,
+        "The numbers are right, and their type is not. The number of a part is a whole number, "
+        "INT or BIGINT. As DOUBLE it is 9.0, and so is the name of the part's folder; as a text, "
+        "10 comes before 9.",
+    ),
+    Mistake(
+        "f_forgotten",
+        _f_forgotten,
+        "Curly braces went to Spark letter by letter. Python puts a value in their place only "
+        'where an f stands before the quotes, f"… {key} …". A text that is put together from '
+        "several needs an f before each.",
+    ),
+    Mistake(
+        "numbers_not_put_in",
+        _numbers_not_put_in,
+        "Letters of the formula stand in your text, and Spark takes them for names of columns. "
+        "They are numbers that Python knows: in an f-string, write {P}, {A}, {B} and {parts}.",
+    ),
+    Mistake(
+        "fixed_column",
+        _fixed_column,
+        "Your text names one column for good, whatever table it is for. The name of the column is "
+        "what the variable `key` holds, and another one at each call.",
+    ),
+    Mistake(
+        "named_with_as",
+        _named_with_as,
+        "You gave the expression a name, with AS. Asked for is the expression alone: the engine "
+        "puts AS and the name behind it.",
+    ),
+    Mistake(
+        "bracket_missing",
+        _bracket_missing,
+        "A closing bracket is missing in your text. Count from the left: 1 more at each `(`, 1 "
+        "less at each `)`. At the end it has to be 0.",
+    ),
+    Mistake(
+        "bracket_too_many",
+        _bracket_too_many,
+        "Your text has a closing bracket too many, or an opening one too few. Count from the left: "
+        "1 more at each `(`, 1 less at each `)`. Where it falls below 0 is the one too many.",
+    ),
 )
 
+HIDES_OVERFLOW = re.compile(r"\btry_\w+\s*\(", re.IGNORECASE)
+WHOLE_TYPES = re.compile(r"(tiny|small|big)?int|decimal\(\d+,0\)")
+REAL_TYPES = re.compile(r"float|double|decimal\(.*")
 NULL_MISTAKES = ("nulls_forgotten", "null_taken_for_zero")
-SILENT_MISTAKES = tuple(
-    one for one in SQL_MISTAKES if one.name not in (*REFUSALS, "whole_statement")
-)
+SILENT_MISTAKES = SQL_MISTAKES[
+    : next(at for at, one in enumerate(SQL_MISTAKES) if one.name in REFUSALS)
+]
+"""Those that Spark computes without a word."""
 
 
 def _judge_sql(result: Any, key: str, parts: int) -> Complaint | None:
@@ -262,13 +357,15 @@ def _judge_sql(result: Any, key: str, parts: int) -> Complaint | None:
         return Complaint("The text begins as a statement does.", "whole_statement")
     keys = _keys_for(key, parts)
     try:
-        given = [value for [value] in spark_values([result], key, keys)]
+        table = spark_values([result, f"TYPEOF((\n{result}\n))"], key, keys)
     except EngineError as error:
-        return _refused(error, key)
+        return _refused(error.seen, result, key)
+    kind = str(table[0][1])
+    given = [_as_whole(value, kind) for value, _ in table]
     right = _right_parts(keys, parts)
     wrong = [place for place in range(len(keys)) if given[place] != right[place]]
     if not wrong:
-        return None
+        return _judge_type(kind)
     at = min(wrong, key=lambda place: (keys[place] is None, abs(keys[place] or 0)))
     shown = "NULL" if keys[at] is None else f"{keys[at]}"
     text = (
@@ -276,7 +373,30 @@ def _judge_sql(result: Any, key: str, parts: int) -> Complaint | None:
     )
     if len(wrong) > 1:
         text += f" {len(wrong)} of {len(keys)} keys differ."
+    if HIDES_OVERFLOW.search(result) and _nulls_of_overflow(given, keys):
+        return Complaint(text, "overflow_made_null")
     return Complaint(text, _silent_mistake(given, key, parts))
+
+
+def _as_whole(value: str | None, kind: str) -> str | None:
+    """A value as text; 9.0 of a type of real numbers as 9."""
+    if value is None or not REAL_TYPES.fullmatch(kind):
+        return value
+    number = float(value)
+    return f"{number:.0f}" if number.is_integer() else value
+
+
+def _judge_type(kind: str) -> Complaint | None:
+    if WHOLE_TYPES.fullmatch(kind):
+        return None
+    return Complaint(f"Spark computes values of the type {kind.upper()}.", "type_not_whole")
+
+
+def _nulls_of_overflow(given: Sequence[str | None], keys: Sequence[int | None]) -> bool:
+    """Whether all keys whose product with A leaves 64 bits went where a missing key went."""
+    missing = given[keys.index(None)]
+    places = [place for place, key in enumerate(keys) if key and abs(key) * A + B >= 2**63]
+    return all(given[place] == missing for place in places)
 
 
 def _right_parts(keys: Sequence[int | None], parts: int) -> list[str]:
@@ -284,13 +404,47 @@ def _right_parts(keys: Sequence[int | None], parts: int) -> list[str]:
     return ["0" if key is None else str(number) for key, number in zip(keys, numbers, strict=True)]
 
 
-def _refused(error: EngineError, key: str) -> Complaint:
+def _refused(said: str, text: str, key: str) -> Complaint:
+    """What is wrong with a text that Spark refuses; its words on syntax tell only where."""
+    if not text.strip():
+        return Complaint("The text is empty.")
+    held = sql_text.braces(text)
+    if held:
+        return Complaint(f"Spark refuses the expression: it holds {held} as such.", "f_forgotten")
+    if said.startswith("[PARSE_SYNTAX_ERROR]"):
+        return _no_syntax(said, text)
     named = (
         name
         for name, pattern in REFUSALS.items()
-        if re.search(pattern.format(key=re.escape(key)), error.seen)
+        if re.search(pattern.format(key=re.escape(key)), said)
     )
-    return Complaint(f"Spark refuses the expression: {error.seen}", next(named, None))
+    strange = "fixed_column" if "[UNRESOLVED_COLUMN" in said and key not in text else None
+    return Complaint(f"Spark refuses the expression: {said}", next(named, strange))
+
+
+def _no_syntax(said: str, text: str) -> Complaint:
+    """Where Spark noticed may be in what the check puts around a text, so the text is read too."""
+    opened, closed = sql_text.brackets(text)
+    name = sql_text.name_at_the_end(text)
+    if opened != closed:
+        mistake = "bracket_missing" if opened > closed else "bracket_too_many"
+        return Complaint(
+            f"Spark refuses the expression: in your text `(` occurs {_times(opened)} and `)` "
+            f"{_times(closed)}.",
+            mistake,
+        )
+    if name:
+        return Complaint(f"Spark refuses the expression: it ends with AS {name}.", "named_with_as")
+    if said.endswith("near ')'."):
+        said += (
+            " Perhaps this is the bracket that the check puts around your text: then the text ends "
+            "too early (a CASE without its END?), or goes on where the expression has ended."
+        )
+    return Complaint(f"Spark refuses the expression: {said}")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _silent_mistake(given: Sequence[str | None], key: str, parts: int) -> str | None:
@@ -346,7 +500,7 @@ its checks on (ANSI), so Spark and Java have to be here.
         "Begin with that, check it, and see what is still wrong.",
         "In SQL `-1 % 7` is -1. Adding P makes a number positive that is above -P; a second "
         "remainder brings it below P again. (Spark also knows `PMOD`.)",
-        "Multiply only what is below P already. Then the product is below 2^61, and no check of "
+        "Multiply only what is below P already. Then the product is below 2^62, and no check of "
         "Spark's complains.",
         "What is computed with NULL is NULL. `CASE WHEN … IS NULL THEN … ELSE … END` asks first.",
         "From the inside out: `({key} % {P} + {P}) % {P}`, then `* {A} + {B}`, all of that in "
@@ -456,6 +610,29 @@ def _how_many(keys: Array, parts: int, ids: Array) -> int:
     return int(wrong_rows(keys, parts, ids).sum())
 
 
+def _check_in_floating_point(keys: Array, parts: int, ids: Array) -> Array:
+    return ids != (keys % P * float(A) + B) % P % parts
+
+
+def _check_without_second_remainder(keys: Array, parts: int, ids: Array) -> Array:
+    return ids != (keys % P * A + B) % parts
+
+
+def _judge_marks(result: Any, keys: Array, parts: int, ids: Array) -> Complaint | None:
+    right = _wrong_by_long_numbers(keys, parts, ids)
+    text = compare.difference(right, result)
+    if not text:
+        return None
+    if not isinstance(result, np.ndarray) or result.shape != right.shape or result.dtype != bool:
+        return Complaint(text)
+    wrong = np.flatnonzero(result != right)
+    at = wrong[0]
+    text = f"The result at [{at}] is {result[at]}; the definition gives {right[at]}."
+    if len(wrong) > 1:
+        text += f" {len(wrong)} of {len(right)} entries differ."
+    return Complaint(text)
+
+
 silent_overflow = Exercise(
     name="silent_overflow",
     lesson="distributed_engines",
@@ -477,7 +654,7 @@ Return an array (n,) of True and False: True where the part is wrong.
 """,
     draw=_draw_overflow,
     solution=wrong_rows,
-    definition=_wrong_by_long_numbers,
+    judge=_judge_marks,
     demands="True exactly where the id is not ((key modulo P) * A + B) modulo P modulo parts",
     mistakes=(
         Mistake(
@@ -529,6 +706,19 @@ Return an array (n,) of True and False: True where the part is wrong.
             _product_not_reduced,
             "Your own product overflows. A large key times A leaves 64 bits, and NumPy says "
             "nothing either. Take the key modulo P before you multiply.",
+        ),
+        Mistake(
+            "in_floating_point",
+            _check_in_floating_point,
+            "You computed the right parts in floating point. A float64 holds 53 bits, and the "
+            "product has up to 62: its last digits are rounded away, so that right parts look "
+            "wrong to you. Stay with whole numbers.",
+        ),
+        Mistake(
+            "second_remainder_left_out",
+            _check_without_second_remainder,
+            "In your own formula the second remainder modulo P is left out, the one after "
+            "`* A + B`.",
         ),
         Mistake(
             "remainder_of_the_key",
@@ -863,7 +1053,7 @@ Return a list of the numbers of the parts that are wrong.
 
 
 def _draw_fates(rng: np.random.Generator) -> Arguments:
-    """Rows that are well, lost, doubled in one part or in two, changed, and misplaced."""
+    """Rows that are well, lost, doubled in one part or in two, changed, misplaced, and several."""
     count, parts = 20, int(rng.integers(3, 8))
     ids = rng.choice(np.arange(100, 1000), count, replace=False)
     part = rng.integers(0, parts, count)
@@ -883,6 +1073,9 @@ def _draw_fates(rng: np.random.Generator) -> Arguments:
     copies[9] = [whole[9], (9, elsewhere[9], sums[9])]
     copies[10] = [(10, part[10], other[10]), whole[10]]
     copies[11] = [whole[11], (11, part[11], other[11])]
+    copies[12] = [(12, elsewhere[12], other[12])]
+    copies[13] = [(13, part[13], other[13])] * 2
+    copies[14] = [(14, elsewhere[14], sums[14])] * 2
     written = _interleaved(copies, rng)
     order = rng.permutation(count)
     return {
@@ -916,6 +1109,7 @@ def fates(source, written):
 
 
 Rows = Mapping[str, Array]
+Fates = Callable[[Rows, Rows], dict[str, list[int]]]
 
 
 def _fates_by_numpy(source: Rows, written: Rows) -> dict[str, list[int]]:
@@ -1006,6 +1200,86 @@ def _looked_up_the_wrong_way(source: Rows, written: Rows) -> dict[str, list[int]
     return _listed({**fates(source, written), "lost": strange})
 
 
+def _one_list_each(source: Rows, written: Rows) -> dict[str, list[int]]:
+    listed: set[int] = set()
+    found = {}
+    for name, rows in _listed(fates(source, written)).items():
+        found[name] = [row_id for row_id in rows if row_id not in listed]
+        listed.update(rows)
+    return found
+
+
+def _one_list_a_copy(first: Sequence[str], at_once: bool) -> Fates:
+    """An answer that puts each copy into the first list that fits, as `elif` does.
+
+    Args:
+        first: the names of the lists, in the order in which it asks.
+        at_once: whether the first copy of a doubled row counts as doubled, or only those after it.
+    """
+
+    def answer(source: Rows, written: Rows) -> dict[str, list[int]]:
+        right, ids = _listed(fates(source, written)), written["row_id"].tolist()
+        found: dict[str, set[int]] = {name: set() for name in first}
+        for place, row_id in enumerate(ids):
+            copy = {name: column[[place]] for name, column in written.items()}
+            alone = fates(source, copy)
+            doubled = ids if at_once else ids[: place + 1]
+            fits = {**alone, "doubled": [row_id] if doubled.count(row_id) > 1 else []}
+            name = next((name for name in first if fits[name]), None)
+            if name:
+                found[name].add(row_id)
+        return {"lost": right["lost"], **{name: sorted(rows) for name, rows in found.items()}}
+
+    return answer
+
+
+def _whole_copies_left_out(name: str) -> Fates:
+    """An answer in which a row is changed, or misplaced, only where all its copies are."""
+
+    def answer(source: Rows, written: Rows) -> dict[str, list[int]]:
+        found = _listed(fates(source, written))
+        column = {"changed": "checksum", "misplaced": "part"}[name]
+        right = zip(source["row_id"].tolist(), source[column].tolist(), strict=True)
+        copies = zip(written["row_id"].tolist(), written[column].tolist(), strict=True)
+        whole = {row_id for row_id, _ in {*right} & {*copies}}
+        return {**found, name: [row_id for row_id in found[name] if row_id not in whole]}
+
+    return answer
+
+
+def _every_copy(source: Rows, written: Rows) -> dict[str, list[int]]:
+    changed, misplaced = (_whole_copies_left_out(name) for name in ("changed", "misplaced"))
+    return {
+        **changed(source, written),
+        "misplaced": misplaced(source, written)["misplaced"],
+    }
+
+
+def _lost_by(*names: str) -> Fates:
+    """An answer that looks for the rows by these columns."""
+
+    def answer(source: Rows, written: Rows) -> dict[str, list[int]]:
+        there = {*zip(*(written[name].tolist() for name in names), strict=True)}
+        rows = zip(*(source[name].tolist() for name in names), strict=True)
+        lost = sorted(row[0] for row in rows if row not in there)
+        return {**_listed(fates(source, written)), "lost": lost}
+
+    return answer
+
+
+def _doubled_left_out(source: Rows, written: Rows) -> dict[str, list[int]]:
+    found = _listed(fates(source, written))
+    once = {
+        name: [row_id for row_id in found[name] if row_id not in found["doubled"]]
+        for name in ("changed", "misplaced")
+    }
+    return {**found, **once}
+
+
+def _descending(source: Rows, written: Rows) -> dict[str, list[int]]:
+    return {name: rows[::-1] for name, rows in _listed(fates(source, written)).items()}
+
+
 def _as_they_come(source: Rows, written: Rows) -> dict[str, list[int]]:
     found, orders = _listed(fates(source, written)), {"lost": source}
     return {
@@ -1016,6 +1290,83 @@ def _as_they_come(source: Rows, written: Rows) -> dict[str, list[int]]:
 
 def _only_how_many(source: Rows, written: Rows) -> dict[str, int]:
     return {name: len(rows) for name, rows in fates(source, written).items()}
+
+
+OTHER_WAYS: dict[str, tuple[Fates, ...]] = {
+    "every_copy": tuple(_whole_copies_left_out(name) for name in ("changed", "misplaced")),
+    "known_by_more": (_lost_by("row_id", "part", "checksum"),),
+    "one_list_each": tuple(
+        _one_list_a_copy(first, at_once)
+        for first in permutations(("doubled", "changed", "misplaced"))
+        for at_once in (True, False)
+    ),
+}
+"""Further answers that come of the same mistake."""
+
+
+def _judge_fates(result: Any, source: Rows, written: Rows) -> Complaint | None:
+    right = _fates_by_numpy(source, written)
+    text = compare.difference(right, result)
+    if not text:
+        return None
+    found = _ids_in(result, right)
+    if not found:
+        return Complaint(text)
+    return Complaint(_wrong_list(found, right), _known_fates(found, right, source, written))
+
+
+def _ids_in(result: Any, right: Mapping[str, Any]) -> dict[str, list[int]] | None:
+    """The four lists, if that is what the result holds."""
+    if not isinstance(result, Mapping) or {*result} != {*right}:
+        return None
+    lists = {name: result[name] for name in right}
+    if not all(isinstance(rows, list | tuple) or np.ndim(rows) == 1 for rows in lists.values()):
+        return None
+    rows = {name: np.asarray(rows).tolist() for name, rows in lists.items()}
+    return rows if all(type(one) is int for own in rows.values() for one in own) else None
+
+
+def _wrong_list(found: Mapping[str, list[int]], right: Mapping[str, list[int]]) -> str:
+    """The first list that is wrong, and what is wrong with it."""
+    name = next(name for name in right if found[name] != right[name])
+    own, wanted = found[name], right[name]
+    lacks = sorted({*wanted} - {*own})
+    surplus = sorted({*own} - {*wanted})
+    said = [f"lacks the row {lacks[0]}"] if lacks else []
+    said += [f"names the row {surplus[0]}, which is not {name}"] if surplus else []
+    if not said:
+        said = ["names a row twice" if len({*own}) < len(own) else "is not ascending"]
+    text = f"The list {name!r} {' and '.join(said)}."
+    if len(own) != len(wanted):
+        text += f" It has {_ids(len(own))}, where {len(wanted)} are asked for."
+    return text
+
+
+def _ids(count: int) -> str:
+    return "1 id" if count == 1 else f"{count} ids"
+
+
+def _known_fates(
+    found: Mapping[str, list[int]], right: Mapping[str, list[int]], source: Rows, written: Rows
+) -> str | None:
+    """The mistake that lists give away, for those that can be made in more than one way."""
+    own = {name: {*rows} for name, rows in found.items()}
+    wanted = {name: {*rows} for name, rows in right.items()}
+    if own == wanted:
+        return _wrong_order(found)
+    for name, answers in OTHER_WAYS.items():
+        if any(answer(source, written) == found for answer in answers):
+            return name
+    total = sum(map(len, own.values()))
+    apart = total == len(set().union(*own.values())) == len(set().union(*wanted.values()))
+    return "one_list_each" if apart and all(own[name] <= wanted[name] for name in own) else None
+
+
+def _wrong_order(found: Mapping[str, list[int]]) -> str:
+    if any(len({*rows}) < len(rows) for rows in found.values()):
+        return "named_with_each_copy"
+    falling = all(rows == sorted(rows, reverse=True) for rows in found.values())
+    return "descending" if falling else "as_they_come"
 
 
 fate_of_rows = Exercise(
@@ -1042,7 +1393,7 @@ A row can be in several of them.
 """,
     draw=_draw_fates,
     solution=fates,
-    definition=_fates_by_numpy,
+    judge=_judge_fates,
     demands="the row ids of the source that are not in written; those that are in it more than "
     "once; those of which a copy has another checksum; those of which a copy has another part",
     mistakes=(
@@ -1092,8 +1443,8 @@ A row can be in several of them.
         Mistake(
             "named_with_each_copy",
             _named_with_each_copy,
-            "You name a doubled row as often as it is there. Each id stands once in a list: a set "
-            "drops repetitions.",
+            "You name a row as often as a copy of it is there. Each id stands once in a list: a "
+            "set drops repetitions.",
         ),
         Mistake(
             "looked_up_the_wrong_way",
@@ -1104,8 +1455,39 @@ A row can be in several of them.
         Mistake(
             "as_they_come",
             _as_they_come,
-            "The right rows, in the order in which they come. The lists are to be ascending: "
-            "`sorted`.",
+            "The right rows, in some other order, perhaps that in which they come. The lists are "
+            "to be ascending: `sorted`.",
+        ),
+        Mistake(
+            "descending",
+            _descending,
+            "The right rows, in descending order. The lists are to be ascending, the lowest id "
+            "first.",
+        ),
+        Mistake(
+            "one_list_each",
+            _one_list_each,
+            "You put a row, or a copy, into the first list that fits and ask no further, as "
+            "`elif` does. It can belong into several lists: ask each question by itself, with an "
+            "`if` of its own.",
+        ),
+        Mistake(
+            "doubled_left_out",
+            _doubled_left_out,
+            "You left the doubled rows out of the changed and misplaced ones. A doubled row can be "
+            "changed and misplaced as well: look at each of its copies.",
+        ),
+        Mistake(
+            "every_copy",
+            _every_copy,
+            "You named a row only where all its copies are changed, or misplaced. One such copy "
+            "is enough: `any` in place of `all`.",
+        ),
+        Mistake(
+            "known_by_more",
+            _lost_by("row_id", "part"),
+            "You looked for a row by more than its id. Then one that lies in another part, or was "
+            "changed, seems lost. It is there as soon as its id is there.",
         ),
         Mistake(
             "only_how_many",

@@ -79,7 +79,7 @@ def _asked(session: Session, query: str) -> str:
         said = str(error.java_exception.getMessage()).strip().partition("\n")[0]
         raise EngineError(
             situation="While Spark computed an expression",
-            seen=_SETTING.sub("", said),
+            seen=_OWN.sub("", _SETTING.sub("", said)),
             wrong="Spark refuses it",
             fix="change the expression",
         ) from None
@@ -87,6 +87,9 @@ def _asked(session: Session, query: str) -> str:
 
 _SETTING = re.compile(r" (If necessary set|SQLSTATE).*")
 """What Spark adds for those who may switch its checks off, and for programs."""
+
+_OWN = re.compile(rf"(?:`given`\.)?`{_PLACE}`, |, (?:`given`\.)?`{_PLACE}`")
+"""The column of the check itself, among those that Spark proposes."""
 
 
 def _literal(key: int | None) -> str:

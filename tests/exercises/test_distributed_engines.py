@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from amaas_kit import ports
-from amaas_kit.exercises import ____, progress
+from amaas_kit.exercises import ____, progress, sql_text
 from amaas_kit.exercises import distributed_engines as ex
 from amaas_kit.exercises.spark_values import lacking
 from amaas_kit.partition import engine
@@ -48,8 +48,20 @@ def negative_ones_apart(key, parts):
     return f"COALESCE(({number} * {A} + {B}) % {P} % {parts}, 0)"
 
 
+def of_a_small_type(key, parts):
+    return f"CAST({by_pmod(key, parts)} AS TINYINT)"
+
+
+def decimals_in_the_end(key, parts):
+    return f"COALESCE(CAST({by_pmod(key, parts)} AS DECIMAL(38, 0)), 0)"
+
+
 @pytest.mark.parametrize(
-    "answer", [by_pmod, by_functions, over_several_lines, by_decimals, negative_ones_apart]
+    "answer",
+    [
+        *(by_pmod, by_functions, over_several_lines, by_decimals, negative_ones_apart),
+        *(of_a_small_type, decimals_in_the_end),
+    ],
 )
 def test_sql_may_be_written_in_many_ways(spark, answer):
     verdict = ex.spark_sql_plan.examine(answer, seed=3)
@@ -72,6 +84,102 @@ def test_a_mistake_is_named_whatever_becomes_of_rows_without_a_key(spark):
         return f"({key} % {P} * {A} + {B}) % {P} % {parts}"
 
     assert ex.spark_sql_plan.examine(answer, seed=3).mistake == "sign_kept"
+
+
+ALIKE = [
+    (lambda key, parts: "{key} % {parts}", "f_forgotten"),
+    (lambda key, parts: "`{key}` % 7", "f_forgotten"),
+    (lambda key, parts: "'{key}' % 7", "f_forgotten"),
+    (lambda key, parts: f"({key} % {P} " + "* {A} + {B}) % {P}", "f_forgotten"),
+    (lambda key, parts: f"({key} % P + P) % P", "numbers_not_put_in"),
+    (lambda key, parts: f"{key} % parts", "numbers_not_put_in"),
+    (lambda key, parts: "(key % P * A + B) % P % parts", "name_not_put_in"),
+    (lambda key, parts: f"user_id % {parts}", "fixed_column"),
+    (lambda key, parts: f"{by_pmod('customer', parts)}", "fixed_column"),
+    (lambda key, parts: f"{by_pmod(key, parts)} AS part", "named_with_as"),
+    (lambda key, parts: f"{by_pmod(key, parts)} as `part`", "named_with_as"),
+    (lambda key, parts: f"CAST({key} AS BIGINT", "bracket_missing"),
+    (lambda key, parts: f"({key} % {P} * {A} + {B} % {parts}", "bracket_missing"),
+    (lambda key, parts: f"{key} % {P} * {A} + {B}) % {P} % {parts}", "bracket_too_many"),
+    (lambda key, parts: f"CAST({by_pmod(key, parts)} AS STRING)", "type_not_whole"),
+    (lambda key, parts: f"CAST({by_pmod(key, parts)} AS DECIMAL(9, 1))", "type_not_whole"),
+    (lambda key, parts: f"{by_pmod(key, parts)} * 1.0", "type_not_whole"),
+    (lambda key, parts: f"NVL(TRY_MULTIPLY({key}, {A}) % {P} % {parts}, 0)", "overflow_made_null"),
+    (lambda key, parts: f"try_multiply({key}, {A}) % {P} % {parts}", "overflow_made_null"),
+]
+
+
+@pytest.mark.parametrize(("answer", "mistake"), ALIKE)
+def test_a_mistake_in_the_text_is_named_however_it_is_written(spark, answer, mistake):
+    verdict = ex.spark_sql_plan.examine(answer, seed=3)
+    assert verdict.mistake == mistake, verdict.message
+    assert "place_of_the_key" not in verdict.message
+
+
+def test_a_product_of_reduced_keys_may_be_tried(spark):
+    def answer(key, parts):
+        return f"(TRY_MULTIPLY(PMOD({key}, {P}), {A}) + {B}) % {P} % {parts}"
+
+    assert ex.spark_sql_plan.examine(answer, seed=3).mistake == "nulls_forgotten"
+
+
+def test_what_is_wrong_with_a_type_is_its_name(spark):
+    for kind in ("DOUBLE", "STRING"):
+        verdict = ex.spark_sql_plan.examine(
+            lambda key, parts, kind=kind: f"CAST({by_pmod(key, parts)} AS {kind})", seed=3
+        )
+        assert f"Spark computes values of the type {kind}." in verdict.message
+
+
+def test_uneven_brackets_are_counted_in_the_words_of_the_text(spark):
+    verdict = ex.spark_sql_plan.examine(lambda key, parts: f"(({key}) % {parts}", seed=3)
+    assert "in your text `(` occurs 2 times and `)` once." in verdict.message
+    assert "Syntax error" not in verdict.message
+
+
+def test_a_bracket_of_the_check_is_not_taken_for_one_of_the_text(spark):
+    verdict = ex.spark_sql_plan.examine(lambda key, parts: f"CASE WHEN {key} < 0 THEN 1", seed=3)
+    assert "the bracket that the check puts around your text" in verdict.message
+    assert ex.spark_sql_plan.examine(lambda *given: " ", seed=3).message.count("text is empty") == 1
+
+
+@pytest.mark.parametrize("parts", range(4, 17))
+def test_the_drawn_keys_tell_every_two_mistakes_apart(spark, parts):
+    keys = ex._keys_for("user_7", parts)
+    names = [one.name for one in ex.SILENT_MISTAKES]
+    table = ex._silent_values("user_7", parts)
+    rows = [row for row, key in zip(table, keys, strict=True) if key is not None]
+    given = {
+        name: tuple(row[at] for row in rows)
+        for at, name in enumerate(names)
+        if name not in ex.NULL_MISTAKES
+    }
+    assert len(set(given.values())) == len(given)
+    right = [
+        str(number) for number in ex.hash_parts(np.array([k for k in keys if k is not None]), parts)
+    ]
+    assert tuple(right) not in given.values()
+
+
+def test_brackets_in_quotes_and_comments_are_no_brackets_of_the_text():
+    text = "(a -- :(\n + `b)` /* ((( */ + ')' + \"it's (\" + 'it\\'s )')"
+    assert sql_text.brackets(text) == (1, 1)
+    assert sql_text.brackets("((a)") == (2, 1)
+
+
+def test_a_name_at_the_end_is_none_within_a_bracket():
+    assert sql_text.name_at_the_end("a % 7 AS part") == "part"
+    assert sql_text.name_at_the_end("a % 7 as\n `part` ") == "quoted"
+    assert sql_text.name_at_the_end("CAST(a AS INT)") == ""
+    assert sql_text.name_at_the_end("CAST(a AS INT") == ""
+
+
+def test_the_product_has_as_many_bits_as_the_texts_say():
+    bits = ((P - 1) * A + B).bit_length()
+    told = [one for one in ex.SQL_MISTAKES if one.name == "in_floating_point"]
+    told += [one for one in ex.silent_overflow.mistakes if one.name == "in_floating_point"]
+    assert all(f"product has up to {bits}:" in one.sentence for one in told)
+    assert any(f"below 2^{bits}," in hint for hint in ex.spark_sql_plan.hints)
 
 
 @pytest.fixture
@@ -170,6 +278,25 @@ def test_wrong_rows_may_be_found_in_many_ways(answer):
     assert verdict.outcome == "correct", verdict.message
 
 
+def test_a_wrong_mark_is_told_as_true_or_false():
+    verdict = ex.silent_overflow.examine(lambda keys, parts, ids: ids < -100, seed=5)
+    assert " is False; the definition gives True." in verdict.message
+    assert ex.silent_overflow.examine(lambda *given: [True], seed=5).outcome == "not yet"
+
+
+def marks_of_python_numbers_without_b(keys, parts, ids):
+    return (ids != keys.astype(object) * A % P % parts).astype(bool)
+
+
+def test_marks_may_come_of_python_numbers_and_are_judged_alike():
+    def answer(keys, parts, ids):
+        return ids != (keys.astype(object) * A + B) % P % parts
+
+    assert ex.silent_overflow.examine(answer, seed=5).outcome == "correct"
+    verdict = ex.silent_overflow.examine(marks_of_python_numbers_without_b, seed=5)
+    assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+
+
 def parts_by_counting_rows(source, ids, parts, row_checksum):
     def counted(rows):
         return Counter(map(tuple, rows.tolist()))
@@ -239,3 +366,115 @@ def fates_by_polars(source, written):
 def test_the_fate_of_rows_may_be_found_by_joins():
     verdict = ex.fate_of_rows.examine(fates_by_polars, seed=5, draws=30)
     assert verdict.outcome == "correct", verdict.message
+
+
+def row_by_row(source, written):
+    """Each row of the source into the first list that fits."""
+    found = {"lost": [], "doubled": [], "changed": [], "misplaced": []}
+    rows = list(zip(*written.values(), strict=True))
+    for row_id, part, own in sorted(zip(*source.values(), strict=True)):
+        copies = [row for row in rows if row[0] == row_id]
+        if not copies:
+            found["lost"].append(row_id)
+        elif any(copy[1] != part for copy in copies):
+            found["misplaced"].append(row_id)
+        elif any(copy[2] != own for copy in copies):
+            found["changed"].append(row_id)
+        elif len(copies) > 1:
+            found["doubled"].append(row_id)
+    return found
+
+
+def copy_by_copy(source, written):
+    """Each copy into the first list that fits."""
+    home = {row[0]: row for row in zip(*source.values(), strict=True)}
+    found = {"lost": {*home}, "doubled": set(), "changed": set(), "misplaced": set()}
+    for row_id, part, own in zip(*written.values(), strict=True):
+        if row_id not in found["lost"]:
+            found["doubled"].add(row_id)
+        elif own != home[row_id][2]:
+            found["changed"].add(row_id)
+        elif part != home[row_id][1]:
+            found["misplaced"].add(row_id)
+        found["lost"].discard(row_id)
+    return {name: sorted(rows) for name, rows in found.items()}
+
+
+def changed_in_every_copy(source, written):
+    sums = dict(zip(source["row_id"], source["checksum"], strict=True))
+    right = {
+        row_id
+        for row_id, own in zip(written["row_id"], written["checksum"], strict=True)
+        if own == sums[row_id]
+    }
+    found = ex.fates(source, written)
+    return {**found, "changed": [one for one in found["changed"] if one not in right]}
+
+
+def lost_if_no_row_is_the_same(source, written):
+    rows = {*zip(*written.values(), strict=True)}
+    lost = sorted(row[0] for row in zip(*source.values(), strict=True) if row not in rows)
+    return {**ex.fates(source, written), "lost": lost}
+
+
+def in_the_order_of_the_source(source, written):
+    found = ex.fates(source, written)
+    return {name: [i for i in source["row_id"] if i in rows] for name, rows in found.items()}
+
+
+def each_copy_named(source, written):
+    found = ex.fates(source, written)
+    return {
+        "lost": found["lost"],
+        **{
+            name: [row_id for row_id in written["row_id"] if row_id in found[name]]
+            for name in ("doubled", "changed", "misplaced")
+        },
+    }
+
+
+def in_descending_arrays(source, written):
+    found = ex.fates(source, written)
+    return {name: np.sort(rows)[::-1] for name, rows in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        *((row_by_row, "one_list_each"), (copy_by_copy, "one_list_each")),
+        (changed_in_every_copy, "every_copy"),
+        (lost_if_no_row_is_the_same, "known_by_more"),
+        (in_the_order_of_the_source, "as_they_come"),
+        (each_copy_named, "named_with_each_copy"),
+        (in_descending_arrays, "descending"),
+    ],
+)
+def test_a_slip_is_named_however_it_is_written(answer, mistake):
+    for seed in range(5):
+        verdict = ex.fate_of_rows.examine(answer, seed=seed)
+        assert verdict.mistake == mistake, verdict.message
+
+
+def test_a_list_is_told_in_rows_and_ids():
+    def answer(source, written):
+        found = ex.fates(source, written)
+        return {**found, "changed": found["changed"][:2]}
+
+    message = ex.fate_of_rows.examine(answer, seed=5).message
+    assert "The list 'changed' lacks the row " in message
+    assert "It has 2 ids, where 6 are asked for." in message
+    assert " parts, where" not in message
+
+
+def test_a_list_that_holds_something_else_is_told_all_the_same():
+    def answer(source, written):
+        return {**ex.fates(source, written), "changed": ["none"]}
+
+    verdict = ex.fate_of_rows.examine(answer, seed=5)
+    assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+    for odd in ({1, 2}, "", None, 3, [[1]], np.zeros((2, 2)), [True]):
+        verdict = ex.fate_of_rows.examine(lambda *given, odd=odd: dict.fromkeys(FATES, odd), seed=5)
+        assert (verdict.outcome, verdict.mistake) == ("not yet", None)
+
+
+FATES = ("lost", "doubled", "changed", "misplaced")

@@ -33,12 +33,16 @@ def an_aggregate(key, parts):
     return f"MAX({key}) % {parts}"
 
 
-def another_column(key, parts):
-    return f"user_id % {parts}"
+def misspelt_column(key, parts):
+    return f"{key}s % {parts}"
 
 
-def a_real_number(key, parts):
-    return f"CAST(COALESCE((PMOD({key}, {P}) * {A} + {B}) % {P} % {parts}, 0) AS DOUBLE)"
+def case_without_end(key, parts):
+    return f"CASE WHEN {key} IS NULL THEN 0 ELSE {key} % {parts}"
+
+
+def a_date(key, parts):
+    return f"DATE_ADD(DATE'2020-01-01', {parts})"
 
 
 def computed_in_python(key, parts):
@@ -124,7 +128,8 @@ def doubled_from_three_on(source, written):
 WRONG = {
     "spark_sql_plan": [
         *(constants_swapped, another_hash_of_spark, nulls_to_the_last_part, no_sql),
-        *(no_function_of_spark, an_aggregate, another_column, a_real_number, computed_in_python),
+        *(no_function_of_spark, an_aggregate, misspelt_column, computed_in_python),
+        *(case_without_end, a_date),
     ],
     "silent_overflow": [
         *(ids_that_are_odd, beyond_the_last_part, another_prime, negative_or_large),
