@@ -74,6 +74,7 @@ PLANS = {
     "hash of times": Plan.hash("at", 3),
     "range of numbers": Plan.range("user", [-3, -1, 0, 2, 10**6], nulls=5),
     "range of text": Plan.range("name", ["", "b\tc", "user-25", "é"]),
+    "range of text from the empty one": Plan.range("name", [""], nulls=1),
     "range of real numbers": Plan.range("x", [-1.5, 0, 0.25]),
     "range of dates": Plan.range("day", [dt.date(1969, 12, 31), dt.date(1970, 6, 1)]),
     "open window": Plan.window("at", START, HOUR),

@@ -21,7 +21,7 @@ abstract class Step {
 
     /** Reads "hash number 8 0", "range text 3 0 bounds", "window number 5 0 start width", …. */
     static Step of(String text) {
-        String[] words = text.split(" ");
+        String[] words = text.split(" ", -1);
         switch (words[0]) {
             case "hash":
                 return words[1].equals("text") ? new HashOfText(words) : new HashOfNumbers(words);
