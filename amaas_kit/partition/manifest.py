@@ -7,6 +7,7 @@ partition.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -20,7 +21,7 @@ from amaas_kit.files import write_whole
 from amaas_kit.partition import checksum, dtypes, part_files
 from amaas_kit.partition.checksum import Tally
 from amaas_kit.partition.cut import Cut
-from amaas_kit.partition.plan import Plan
+from amaas_kit.partition.plan import Plan, RoundRobin
 from amaas_kit.partition.source import Table
 
 NAME = "manifest.json"
@@ -30,6 +31,10 @@ FORMAT = 1
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave in folders that are looked at."""
+
+
+NAME_OF_INFINITE: dict[object, str] = {math.inf: "Infinity", -math.inf: "-Infinity"}
+"""How a key is written that JSON has no number for. Among keys of texts these words are texts."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class Part:
         bytes: the size of its files.
         checksum: of its rows, 16 digits of base 16.
         keys: the least and the greatest key that it holds, of the outermost cut that has one (times
-            in microseconds since 1970, dates in days), or of the columns' key; None for no key.
+            in microseconds since 1970, dates in days), or of the columns' key (bytes as digits of
+            base 16); None for no key.
         files: in the order of their names; none for a part without rows.
     """
 
@@ -166,7 +172,7 @@ def write(manifest: Manifest, folder: Path) -> Path:
         "checksum": manifest.checksum,
         "parts": [{"part": part.number, **_without_number(part)} for part in manifest.parts],
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     return write_whole(folder / NAME, lambda file: file.write(text.encode()))
 
 
@@ -200,6 +206,8 @@ def _place(table: Table) -> str:
 def _without_number(part: Part) -> dict[str, Any]:
     fields = asdict(part)
     del fields["number"]
+    if part.keys is not None:
+        fields["keys"] = [NAME_OF_INFINITE.get(key, key) for key in part.keys]
     return fields
 
 
@@ -238,6 +246,8 @@ def key_of(cut: Cut) -> pl.Expr | None:
         return column.dt.epoch("us")
     if kind.is_integer():
         return column
+    if kind == pl.Binary:
+        return column.bin.encode("hex")
     return column.to_physical().cast(pl.Int64) if kind.is_temporal() else column.cast(pl.String)
 
 
@@ -367,7 +377,7 @@ def _manifest(fields: _Fields) -> Manifest:
     plan = Plan.from_json(json.dumps(fields.object("plan").content), f"plan in {fields.path}")
     source = fields.object("source")
     schema = _schema(fields)
-    names = list(_schemas(plan, schema))
+    names, real = list(_schemas(plan, schema)), _has_real_keys(plan, schema)
     versions = fields.object("versions")
     return Manifest(
         plan=plan,
@@ -379,9 +389,15 @@ def _manifest(fields: _Fields) -> Manifest:
         rows=fields.count("rows"),
         checksum=fields.sum("checksum"),
         parts=tuple(
-            _read_part(number, names, part) for number, part in enumerate(fields.objects("parts"))
+            _read_part(number, names, real, part)
+            for number, part in enumerate(fields.objects("parts"))
         ),
     )
+
+
+def _has_real_keys(plan: Plan, schema: pl.Schema) -> bool:
+    keys = [step.key for step in plan.rows if not isinstance(step, RoundRobin)]
+    return plan.groups is None and bool(keys) and schema.get(keys[0], pl.Null()).is_float()
 
 
 def _schema(fields: _Fields) -> pl.Schema:
@@ -397,7 +413,7 @@ def _schema(fields: _Fields) -> pl.Schema:
     return pl.Schema(kinds)
 
 
-def _read_part(number: int, groups: Sequence[str | None], fields: _Fields) -> Part:
+def _read_part(number: int, groups: Sequence[str | None], real: bool, fields: _Fields) -> Part:
     if fields.count("part") != number:
         raise fields.wrong("part", f"the part in this place is {number}")
     if fields.count("row_part") != number // len(groups):
@@ -415,7 +431,7 @@ def _read_part(number: int, groups: Sequence[str | None], fields: _Fields) -> Pa
         rows=fields.count("rows"),
         bytes=fields.count("bytes"),
         checksum=fields.sum("checksum"),
-        keys=_keys(fields),
+        keys=_keys(fields, real),
         files=files,
     )
 
@@ -428,10 +444,13 @@ def _inside(file: _Fields, number: int) -> str:
     return str(path)
 
 
-def _keys(fields: _Fields) -> Any:
+def _keys(fields: _Fields, real: bool) -> Any:
     keys = fields.content.get("keys")
     if keys is None:
         return None
+    if real and isinstance(keys, list):
+        infinite = {name: key for key, name in NAME_OF_INFINITE.items()}
+        keys = [infinite.get(key, key) if isinstance(key, str) else key for key in keys]
     kinds = {type(key) for key in keys} if isinstance(keys, list) and len(keys) == 2 else set()
     if len(kinds) != 1 or not kinds <= {int, float, str}:
         raise fields.wrong("keys", "it is the least and the greatest key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 import json
 
@@ -116,6 +117,65 @@ def test_the_keys_of_a_part_are_the_least_and_the_greatest(name, tmp_path):
     plan, keys = KEYS[name]
     folder, facts = described(tmp_path, plan, {0: [TABLE]})
     assert facts.parts[0].keys == keys
+    manifest.write(facts, folder)
+    assert manifest.read(folder) == facts
+
+
+def standard_json(path):
+    """What a reader of RFC 8259 finds, who knows no NaN and no Infinity."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+INFINITE = {
+    "both": ([float("-inf"), 2.0, float("inf")], ["-Infinity", "Infinity"]),
+    "one": ([1.0, 2.0, float("inf")], [1.0, "Infinity"]),
+}
+
+
+@pytest.mark.parametrize("name", INFINITE)
+def test_infinite_keys_are_written_as_json_has_it_and_read_back_equal(name, tmp_path):
+    keys, written = INFINITE[name]
+    table = pl.DataFrame({"x": keys})
+    table.write_parquet(tmp_path / "table.parquet")
+    folder = write_parts(tmp_path, {0: [table]})
+    cut = fit(Plan.range("x", [0.0]), Table.open(tmp_path / "table.parquet"))
+    facts = manifest.describe(cut, folder, "local", {}, [])
+    assert facts.parts[0].keys == (keys[0], keys[2])
+    path = manifest.write(facts, folder)
+    assert standard_json(path)["parts"][0]["keys"] == written
+    assert manifest.read(folder) == facts
+
+
+def test_texts_that_sound_infinite_stay_texts(tmp_path):
+    table = pl.DataFrame({"t": ["-Infinity", "Infinity"]})
+    table.write_parquet(tmp_path / "table.parquet")
+    folder = write_parts(tmp_path, {0: [table]})
+    cut = fit(Plan.hash("t", 1), Table.open(tmp_path / "table.parquet"))
+    manifest.write(manifest.describe(cut, folder, "local", {}, []), folder)
+    assert manifest.read(folder).parts[0].keys == ("-Infinity", "Infinity")
+
+
+def test_nothing_is_written_that_json_does_not_have(written):
+    folder, facts = written
+    before = (folder / "manifest.json").read_bytes()
+    part = dataclasses.replace(facts.parts[0], keys=(float("nan"), 1.0))
+    with pytest.raises(ValueError, match="JSON"):
+        manifest.write(dataclasses.replace(facts, parts=(part, *facts.parts[1:])), folder)
+    assert (folder / "manifest.json").read_bytes() == before
+
+
+def test_bytes_as_a_key_are_shown_as_digits(tmp_path):
+    table = pl.DataFrame({"b": [b"\xff\x00", b"\x7f", b"a"], "x": [1, 2, 3]})
+    table.write_parquet(tmp_path / "table.parquet")
+    folder = write_parts(tmp_path, {0: [table]})
+    plan = Plan.columns({"only": ["x"]}, "b")
+    cut = fit(plan, Table.open(tmp_path / "table.parquet"))
+    facts = manifest.describe(cut, folder, "local", {}, [])
+    assert facts.parts[0].keys == ("61", "ff00")
     manifest.write(facts, folder)
     assert manifest.read(folder) == facts
 
