@@ -150,16 +150,23 @@ def _cut(facts: Manifest, path: str) -> tuple[Cut | None, list[str]]:
 
 def _other_columns(now: pl.Schema, before: pl.Schema) -> str:
     """How the columns of a table differ from those of the one that was cut."""
-    found = [f"the column {name} is missing" for name in before if name not in now]
-    found += [f"the column {name} is additional" for name in now if name not in before]
-    found += [
-        f"the column {name} is {now[name]}, was {kind}"
-        for name, kind in before.items()
-        if name in now and now[name] != kind
-    ]
-    more = len(found) - NAMED_COLUMNS
-    found[NAMED_COLUMNS:] = [f"and {counted(more, 'column')} more"] if more > 0 else []
-    return ", ".join(found) or "its columns are in another order"
+    kinds = {
+        "missing": [name for name in before if name not in now],
+        "additional": [name for name in now if name not in before],
+        "of another type": [
+            f"{name}: {now[name]}, was {kind}"
+            for name, kind in before.items()
+            if name in now and now[name] != kind
+        ],
+    }
+    found = "; ".join(f"{kind} {_first(names)}" for kind, names in kinds.items() if names)
+    return f"columns {found}" if found else "its columns are in another order"
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - NAMED_COLUMNS
+    return ", ".join([*names[:NAMED_COLUMNS], *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _of_group(

@@ -413,7 +413,7 @@ def test_another_source_does_not_belong_to_the_parts(parts, tmp_path):
     (problem,) = verify(own.path, tmp_path / "renamed.parquet").problems
     assert problem == (
         f"{tmp_path / 'renamed.parquet'} is not the table that was cut, and was not compared: "
-        "the column x is missing, the column z is additional"
+        "columns missing x; additional z"
     )
     pl.concat([table[:7], table[8:]]).write_parquet(tmp_path / "shorter.parquet")
     problems = verify(own.path, tmp_path / "shorter.parquet").problems
@@ -425,7 +425,7 @@ def test_another_source_does_not_belong_to_the_parts(parts, tmp_path):
 ELSE = {
     "another type": (
         lambda table: table.cast({"x": pl.Int64}),
-        "the column x is Int64, was Float64",
+        "compared: columns of another type x: Int64, was Float64",
     ),
     "another order": (
         lambda table: table.select(*reversed(table.columns)),
@@ -433,7 +433,7 @@ ELSE = {
     ),
     "many columns": (
         lambda table: table.with_columns(pl.lit(0).alias(f"more {n}") for n in range(8)),
-        ", the column more 4 is additional, and 3 columns more",
+        "columns additional more 0, more 1, more 2, more 3, more 4, and 3 more",
     ),
 }
 
