@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amaas_kit.cli_options import json_option
-from amaas_kit.errors import DataError
+from amaas_kit.errors import DataError, EngineError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +29,8 @@ CLUSTER_SETTINGS = {"spark": "master", "flink": "address", "hadoop": "configurat
 
 SHOWN_PARTS = 40
 SHOWN_CHARACTERS = 24
+FEW_EMPTY = 3
+"""So many empty parts are listed; more of them are counted."""
 
 EPOCH = dt.datetime(1970, 1, 1)
 
@@ -82,7 +85,7 @@ class Partition(click.Group):
 @click.option(
     "--save-plan",
     type=click.Path(path_type=Path),
-    help="Also write the plan to a file, for --plan.",
+    help="Also write the plan to a file, for --plan; its folder must exist.",
 )
 @json_option
 def cut(
@@ -100,7 +103,8 @@ def cut(
     """Cut a table into parts.
 
     SOURCE is a Parquet or CSV file, or a folder of them. TARGET is a folder that does not exist
-    yet: it appears whole, with its manifest, or not at all, at Ctrl-C too. A CUT is one of
+    yet; folders above it are made. It appears whole, with its manifest, or not at all, at Ctrl-C
+    too. A CUT is one of
 
     \b
     hash:KEY:PARTS                 hash:user_id:8
@@ -120,7 +124,7 @@ def cut(
     _check_place(save_plan, force)
     settings = _settings(engine, cluster, memory)
     began = time.perf_counter()
-    with _progress_bar() as tell, engine_of(engine, **settings) as running:
+    with _progress_bar() as tell, _as_options(engine), engine_of(engine, **settings) as running:
         result = running.run(plan, source, target, replace=force, progress=tell)
     seconds = time.perf_counter() - began
     if save_plan is not None:
@@ -145,8 +149,11 @@ partition = Partition(cut)
 def verify(context: click.Context, target: str, source: str | None, as_json: bool) -> None:
     """Hold parts against their manifest and their table.
 
-    TARGET is a folder that was cut before. Every row's part is computed anew; rows that are lost,
-    doubled, changed or misplaced are named. Exit status: 0 when all is well, 1 when it is not.
+    TARGET is a folder that was cut before. Every row's part is computed anew from the table; rows
+    that are lost, doubled, changed or misplaced are named. Where the table that the manifest names
+    is gone, the parts are held against the manifest alone, and the answer begins with that.
+
+    Exit status: 0 when nothing is wrong, also without the table; 1 when something is.
     """
     from amaas_kit import partition
 
@@ -176,17 +183,38 @@ def _settings(engine: str, cluster: str | None, memory: str | None) -> dict[str,
     return {name: value for name, value in wanted.items() if value is not None}
 
 
+@contextlib.contextmanager
+def _as_options(engine: str) -> Iterator[None]:
+    """Where an error names a setting of the engine as Python does, name the option."""
+    options = {CLUSTER_SETTINGS.get(engine, "cluster"): "--cluster", "memory": "--memory"}
+    try:
+        yield
+    except EngineError as error:
+        words = [
+            re.sub(
+                rf"(?<![\w/.-])({'|'.join(options)})=",
+                lambda found: f"{options[found[1]]}=",
+                word,
+            )
+            for word in (error.situation, error.seen, error.wrong, error.fix)
+        ]
+        raise EngineError(*words) from error
+
+
 def _check_place(file: Path | None, force: bool) -> None:
     """Refuse a place for the plan before time is spent on cutting."""
-    if file is None or (file.parent.is_dir() and (force or not file.exists())):
+    if file is None:
         return
-    there = file.exists()
-    raise DataError(
-        situation="While choosing where to write the plan",
-        seen=f"{file}, which exists" if there else f"no folder {file.parent}",
-        wrong="it would be lost" if there else "the file needs a folder to lie in",
-        fix="name another, or say --force" if there else f"make it first: mkdir -p {file.parent}",
-    )
+    situation = "While choosing where to write the plan"
+    if file.is_dir():
+        raise DataError(situation, f"{file}, a folder", "a plan is a file", "name a file in it")
+    if file.exists() and not force:
+        fix = "name another, or say --force"
+        raise DataError(situation, f"{file}, which exists", "it would be lost", fix)
+    if not file.parent.is_dir():
+        wrong = "the file needs a folder to lie in"
+        fix = f"make it first: mkdir -p {file.parent}"
+        raise DataError(situation, f"no folder {file.parent}", wrong, fix)
 
 
 @contextlib.contextmanager
@@ -241,44 +269,75 @@ def _skew(result: Result) -> float:
 
 
 def _summary(result: Result, target: str, seconds: float) -> str:
+    from amaas_kit.partition.plan import counted
+
     source = result.manifest.source.path
-    count = f"{len(result.parts):,} part" + ("" if len(result.parts) == 1 else "s")
-    largest = max(result.parts, key=lambda part: part.rows)
     return "\n".join(
         [
-            f"{source}: {result.rows:,} rows, {result.plan}",
+            f"{source}: {counted(result.rows, 'row')}, {result.plan}",
             *_table(result),
-            f"{count} in {target}, {sum(part.bytes for part in result.parts):,} bytes",
-            f"skew {_skew(result):.2f}: the largest part is {_label(largest)}, "
-            f"with {largest.rows:,} rows",
+            f"{counted(len(result.parts), 'part')} in {target}, "
+            f"{sum(part.bytes for part in result.parts):,} bytes",
+            *_largest(result),
             *(f"note: {note}" for note in result.notes),
             f"engine {result.engine}, {seconds:.2f} s",
         ]
     )
 
 
+def _largest(result: Result) -> list[str]:
+    """By how much the largest part is above the mean; nothing where rows were not cut."""
+    from amaas_kit.partition.plan import counted
+
+    if not any(part.row_part for part in result.parts):
+        return []
+    largest = max(result.parts, key=lambda part: part.rows)
+    return [
+        f"skew {_skew(result):.2f}: the largest part is {_label(result, largest)}, "
+        f"with {counted(largest.rows, 'row')}"
+    ]
+
+
 def _table(result: Result) -> list[str]:
     """The parts as lines, numbers to the right and keys to the left."""
+    parts = [part for part in result.parts if part.rows]
+    empty = len(result.parts) - len(parts)
+    if empty <= FEW_EMPTY:
+        parts, empty = list(result.parts), 0
+    lines = _lines(result, parts[:SHOWN_PARTS])
+    more = len(parts) - SHOWN_PARTS
+    if more > 0:
+        lines.append(f"… and {more:,} more, which --json lists")
+    return [*lines, f"{empty:,} parts are empty"] if empty else lines
+
+
+def _lines(result: Result, parts: Sequence[Part]) -> list[str]:
     name, kind = _key(result)
     rows = [("part", "rows", "share", "bytes", name)]
     rows += [
         (
-            _label(part),
+            _label(result, part),
             f"{part.rows:,}",
             f"{part.rows / result.rows:.1%}",
             f"{part.bytes:,}",
             "" if part.keys is None else " … ".join(_shown(key, kind) for key in part.keys),
         )
-        for part in result.parts[:SHOWN_PARTS]
+        for part in parts
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = ["  ".join([*map(str.rjust, row, widths), row[4]]).rstrip() for row in rows]
-    more = len(result.parts) - SHOWN_PARTS
-    return [*lines, f"… and {more:,} more, which --json lists"] if more > 0 else lines
+    return ["  ".join([*map(str.rjust, row, widths), row[4]]).rstrip() for row in rows]
 
 
-def _label(part: Part) -> str:
-    return str(part.number) if part.group is None else f"{part.number} ({part.group})"
+def _label(result: Result, part: Part) -> str:
+    """A part's number and its group; one without a name of its own is called by its columns."""
+    groups = result.plan.groups
+    if groups is None:
+        return str(part.number)
+    place = part.number % groups.parts
+    name, columns = groups.groups[place]
+    if name == str(place):
+        name = _short(", ".join(column for column in columns if column != groups.key))
+    return f"{part.number} ({name})"
 
 
 def _key(result: Result) -> tuple[str, pl.DataType | None]:
@@ -305,20 +364,25 @@ def _shown(key: float | str, kind: pl.DataType | None) -> str:
         if isinstance(kind, pl.Datetime):
             epoch = EPOCH.replace(tzinfo=dt.UTC) if kind.time_zone else EPOCH
             return str(epoch + dt.timedelta(microseconds=int(key)))
-    text = json.dumps(key, ensure_ascii=False)
+    return _short(json.dumps(key, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _reconciled(target: str, source: str | None, found: Verification) -> str:
     """What was held against what, and what came of it."""
     from amaas_kit.partition import Result
+    from amaas_kit.partition.plan import counted
 
     lines = [str(found)]
     with contextlib.suppress(DataError):
         facts = Result.open(target).manifest
-        lines.insert(
-            0,
-            f"{target}: {len(facts.parts):,} parts of {facts.rows:,} rows, checksum "
-            f"{facts.checksum}\n{source or facts.source.path}: {facts.plan}",
-        )
+        parts, rows = counted(len(facts.parts), "part"), counted(facts.rows, "row")
+        table = "" if found.notes else f"{source or facts.source.path}: "
+        lines[:0] = [
+            f"{target}: {parts} of {rows}, checksum {facts.checksum}",
+            f"{table}{facts.plan}",
+        ]
     return "\n".join(lines)

@@ -119,6 +119,36 @@ def test_of_many_parts_the_first_are_shown():
     assert "… and 10 more" in done.stdout
 
 
+def test_parts_without_rows_are_listed_where_they_are_few():
+    done = partition("table.parquet", "few", "--by", "range:row_id:-9,-8,-7")
+    assert done.stdout.count(" 0.0% ") == 3
+    assert "are empty" not in done.stdout
+    done = partition("table.parquet", "many", "--by", "range:row_id:-9,-8,-7,-6")
+    assert done.stdout.splitlines()[2].split()[:3] == ["4", "1,000", "100.0%"]
+    assert done.stdout.splitlines()[3] == "4 parts are empty"
+    assert "5 parts in many" in done.stdout
+
+
+REST = "at,day,name,note,x,y,small,flag"
+
+
+def test_groups_of_columns_are_named_and_have_no_skew():
+    done = partition("table.parquet", "parts", "--by", f"columns:who=user|{REST}:row_id")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[2].startswith("0 (who) ")
+    assert lines[3].startswith("1 (at, day, name, note, x,…) ")
+    assert "skew" not in done.stdout
+    by = ("--by", "hash:user:2", "--by", f"columns:who=user|{REST}:row_id")
+    done = partition("table.parquet", "both", *by)
+    assert "skew 1.0" in done.stdout
+    assert " (who), with " in done.stdout
+
+
+def test_a_width_is_told_in_units():
+    done = partition("table.parquet", "parts", "--by", "window:at:2026-03-29:1d")
+    assert "rows, windows of 1 day of at from 2026-03-29" in done.stdout.splitlines()[0]
+
+
 def test_a_plan_is_written_and_cuts_again():
     done = partition("table.parquet", "parts", "--by", "range:x:-1,0,1", "--save-plan", "plan.json")
     assert done.exit_code == 0
@@ -136,6 +166,9 @@ def test_a_plan_is_not_written_over_a_file_or_into_nowhere():
     assert Path("plan.json").read_text() == "precious"
     done = partition(*cut, "none/plan.json")
     assert (done.exit_code, "mkdir -p none" in done.stderr) == (1, True)
+    assert not Path("parts").exists()
+    done = partition(*cut, ".", "--force")
+    assert (done.exit_code, "., a folder" in done.stderr) == (1, True)
     assert not Path("parts").exists()
     assert partition(*cut, "plan.json", "--force").exit_code == 0
     assert Plan.load("plan.json") == Plan.round_robin(2)
@@ -166,6 +199,26 @@ def test_a_row_that_was_changed_is_found_with_and_without_its_table(here):
     assert "table.parquet is not there" in done.stdout
     done = partition("verify", "parts", "--source", "moved.parquet")
     assert (done.exit_code, "is not there" in done.stdout) == (1, False)
+
+
+def test_without_the_table_the_answer_begins_with_what_was_not_compared():
+    partition("table.parquet", "parts", "--by", "hash:user:4")
+    Path("table.parquet").unlink()
+    done = partition("verify", "parts")
+    assert done.exit_code == 0
+    _, cut, verdict, why = done.stdout.splitlines()
+    assert cut == "hash of user into 4 parts"
+    assert verdict.endswith("but were not compared with their table:")
+    assert "table.parquet is not there" in why
+    assert "also without the table" in partition("verify", "--help").stdout
+
+
+def test_a_table_to_compare_with_must_be_there():
+    partition("table.parquet", "parts", "--by", "hash:user:4")
+    done = partition("verify", "parts", "--source", "none.parquet")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "no file or folder none.parquet" in done.stderr
+    assert "cut" not in done.stderr
 
 
 def test_a_part_that_is_gone_is_found():
@@ -297,6 +350,12 @@ BAD = {
         ["--by=window:name:2026-01-01:1h"],
         ["name: String"],
     ),
+    "a width with a unit for numbers": (
+        write_nothing,
+        "table.parquet",
+        ["--by=window:row_id:0:6h"],
+        ["window:row_id:0:6h", "21600000"],
+    ),
     "numbers for text": (
         write_nothing,
         "table.parquet",
@@ -395,8 +454,12 @@ def test_what_cannot_be_cut_is_refused_in_four_lines_and_nothing_is_left(name, h
 
 def test_one_row_in_one_part_is_a_partition():
     write_one_row()
-    assert partition("other.parquet", "parts", "--by", "hash:user:1").exit_code == 0
-    assert partition("verify", "parts").exit_code == 0
+    done = partition("other.parquet", "parts", "--by", "hash:user:1")
+    assert (done.exit_code, "other.parquet: 1 row, hash of" in done.stdout) == (0, True)
+    assert "skew" not in done.stdout
+    assert "\n1 part in parts, " in done.stdout
+    done = partition("verify", "parts")
+    assert (done.exit_code, "parts: 1 part of 1 row, " in done.stdout) == (0, True)
     assert Parts.open("parts").scan().collect().height == 1
 
 
@@ -461,6 +524,25 @@ def test_the_cluster_and_the_memory_are_settings_of_the_engine(name, monkeypatch
     assert partition(*cut, "--cluster", "there", "--memory", "2g").exit_code == 0
     assert list(seen[0].values()) == ["there", "2g"]
     assert seen[0].keys() <= taken.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "seen"),
+    [
+        ("spark", "--cluster=host", "--cluster='host'"),
+        ("spark", "--memory=much", '--memory="1g"'),
+        ("flink", "--cluster=host", '--cluster="http://'),
+        ("flink", "--memory=much", '--memory="1g"'),
+        ("hadoop", "--cluster=nowhere", "no folder nowhere"),
+        ("hadoop", "--memory=much", '--memory="1g"'),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_as_its_option(name, option, seen):
+    done = partition("table.parquet", "parts", "--by=round_robin:2", "--engine", name, option)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert seen in done.stderr
+    for word in (" memory=", " master=", " address=", "reducers"):
+        assert word not in done.stderr
 
 
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "local"])
