@@ -68,18 +68,25 @@ def write_events(path: str | os.PathLike[str], rows: int = 100_000, seed: int = 
         seed: from 0.
 
     Raises:
-        DataError: rows or seed is no such number.
+        DataError: rows or seed is no such number, or the file cannot be written.
     """
     table = _lazily(rows, seed)
-    return write_whole(path, table.sink_parquet)
+    try:
+        return write_whole(path, table.sink_parquet)
+    except OSError as error:
+        raise DataError(
+            situation=f"While writing {os.fspath(path)}",
+            seen=error.strerror or str(error),
+            wrong="the system refuses to write there",
+            fix="name a file in a folder that exists, with room left, where you may write",
+        ) from error
 
 
 def _lazily(rows: int, seed: int) -> pl.LazyFrame:
     import polars as pl
     from polars.io.plugins import register_io_source
 
-    _check(rows, "rows", 1)
-    _check(seed, "seed", 0)
+    rows, seed = _whole(rows, "rows", 1), _whole(seed, "seed", 0)
     features = {f"f{i}": pl.Float64 for i in range(FEATURES)}
     schema = pl.Schema(
         {"row_id": pl.Int64, "user_id": pl.Int64, "ts_ms": pl.Int64, **features, "label": pl.Int64}
@@ -95,14 +102,16 @@ def _lazily(rows: int, seed: int) -> pl.LazyFrame:
     return register_io_source(source, schema=schema)
 
 
-def _check(number: object, name: str, least: int) -> None:
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+def _whole(number: object, name: str, least: int) -> int:
+    """A whole number, of NumPy too, as one of Python."""
+    if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < least:
         raise DataError(
             situation="While making a table of events",
             seen=f"{name}={number!r}",
             wrong=f"it is a whole number from {least}",
             fix="leave it out, or pass for example rows=100_000, seed=7",
         )
+    return int(number)
 
 
 def _blocks(rows: int, seed: int) -> Iterator[dict[str, np.ndarray]]:

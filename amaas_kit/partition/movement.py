@@ -11,11 +11,14 @@ import numpy.typing as npt
 
 from amaas_kit.data.arrays import Array
 from amaas_kit.errors import DataError
-from amaas_kit.partition.plan import MOST_PARTS
+from amaas_kit.partition.arguments import check_parts, shown, whole_numbers
 from amaas_kit.partition.reference import A, B, P, hash_parts
 
 BITS = (1 << 31) - 1
 """A weight is a remainder modulo 2^31: the last 31 bits."""
+
+WEIGHING = "While giving rows to parts by their weight"
+COMPARING = "While comparing the parts of rows before and after"
 
 
 def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
@@ -32,18 +35,15 @@ def rendezvous_parts(numbers: npt.ArrayLike, parts: int) -> Array:
         (n,) int64 from 0 to parts - 1. Of parts that weigh the same the first is taken.
 
     Raises:
-        DataError: parts is no whole number from 1.
+        DataError: parts is no whole number from 1, or a number is not whole.
 
     Taught in: notebooks/05_data_partitioning, "A part is added".
     """
-    if not isinstance(parts, int | np.integer) or not 1 <= parts <= MOST_PARTS:
-        raise DataError(
-            situation="While giving rows to parts by their weight",
-            seen=f"parts={parts!r}",
-            wrong=f"rows go to a whole number of parts, 1 to {MOST_PARTS:,}",
-            fix="pass for example parts=8",
-        )
+    check_parts(parts, WEIGHING)
     digests = _digests(numbers)
+    if digests.ndim != 1:
+        fix = "pass a list such as [17, -3, 42]"
+        raise DataError(WEIGHING, shown(numbers), "that takes one number for each row", fix)
     best = np.zeros(len(digests), np.int64)
     highest = _weights(digests, 0)
     for part in range(1, parts):
@@ -68,6 +68,9 @@ def rendezvous_weights(numbers: npt.ArrayLike, part: npt.ArrayLike) -> Array:
     Returns:
         int64 from 0 to 2^31 - 1, of the shape of both.
 
+    Raises:
+        DataError: a number is not whole.
+
     Taught in: notebooks/05_data_partitioning, "A part is added".
     """
     return _weights(_digests(numbers), part)
@@ -79,10 +82,20 @@ def share_moved(before: npt.ArrayLike, after: npt.ArrayLike) -> float:
     Args:
         before, after: (n,) the part of each row.
 
+    Raises:
+        DataError: the two are not of the same rows, or a number is not whole.
+
     Taught in: notebooks/05_data_partitioning, "A part is added".
     """
-    moved = np.asarray(before) != np.asarray(after)
-    return float(moved.mean()) if moved.size else 0.0
+    first, second = whole_numbers(before, COMPARING), whole_numbers(after, COMPARING)
+    if first.ndim != 1 or first.shape != second.shape:
+        raise DataError(
+            situation=COMPARING,
+            seen=f"numbers of the shapes {first.shape} and {second.shape}",
+            wrong="each row has one part before and one after",
+            fix="pass two lists of the same length, of the same rows in the same order",
+        )
+    return float((first != second).mean()) if first.size else 0.0
 
 
 def moved_by_modulo(parts: int) -> float:
@@ -93,7 +106,11 @@ def moved_by_modulo(parts: int) -> float:
 
     Args:
         parts: n, how many there are before.
+
+    Raises:
+        DataError: it is no whole number from 1.
     """
+    check_parts(parts, COMPARING)
     return parts / (parts + 1)
 
 
@@ -105,14 +122,18 @@ def moved_by_rendezvous(parts: int) -> float:
 
     Args:
         parts: n, how many there are before.
+
+    Raises:
+        DataError: it is no whole number from 1.
     """
+    check_parts(parts, COMPARING)
     return 1 / (parts + 1)
 
 
 def _digests(numbers: npt.ArrayLike) -> Array:
-    return hash_parts(np.asarray(numbers, dtype=np.int64), P)
+    return hash_parts(whole_numbers(numbers, WEIGHING), P)
 
 
 def _weights(digests: Array, part: npt.ArrayLike) -> Array:
-    own = A * np.asarray(part, dtype=np.int64) + B & BITS
+    own = A * whole_numbers(part, WEIGHING) + B & BITS
     return A * (own ^ digests) + B & BITS

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from amaas_kit.data.arrays import Array
 from amaas_kit.errors import DataError
+from amaas_kit.partition.arguments import check_parts, shown, whole_numbers
 
 
 def part_sizes(numbers: npt.ArrayLike, parts: int) -> Array:
@@ -20,14 +21,19 @@ def part_sizes(numbers: npt.ArrayLike, parts: int) -> Array:
         (parts,) int64, whose sum is n.
 
     Raises:
-        DataError: a number is not one of 0 to parts - 1.
+        DataError: parts is no whole number from 1, or a number is not one of 0 to parts - 1.
 
     Taught in: notebooks/05_data_partitioning, "Skew".
     """
-    found = np.asarray(numbers, dtype=np.int64)
+    situation = "While counting the rows of parts"
+    check_parts(parts, situation)
+    found = whole_numbers(numbers, situation)
+    if found.ndim != 1:
+        fix = "pass a list such as [0, 2, 1]"
+        raise DataError(situation, shown(numbers), "that takes one number for each row", fix)
     if found.size and not (found.min() >= 0 and found.max() < parts):
         raise DataError(
-            situation="While counting the rows of parts",
+            situation=situation,
             seen=f"part numbers from {found.min()} to {found.max()}",
             wrong=f"{parts} parts are numbered 0 to {parts - 1}",
             fix="pass the number of parts that the plan has",
@@ -87,11 +93,14 @@ def gini_of(sizes: npt.ArrayLike) -> float:
 
 
 def _sizes(sizes: npt.ArrayLike) -> Array:
-    known = np.asarray(sizes, dtype=np.float64)
+    try:
+        known = np.asarray(sizes, dtype=np.float64)
+    except (TypeError, ValueError):
+        known = np.empty(0)
     if known.ndim != 1 or not known.size or not np.isfinite(known).all() or known.min() < 0:
         raise DataError(
             situation="While measuring how even parts are",
-            seen=f"sizes {np.asarray(sizes).tolist()!r:.80}",
+            seen=f"sizes {shown(sizes)}",
             wrong="that takes the size of each part, none below 0",
             fix="pass a list such as [120, 80, 0], or the result of `part_sizes`",
         )

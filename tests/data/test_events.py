@@ -86,3 +86,15 @@ def test_the_label_can_be_learned_and_not_without_the_features(events):
 def test_senseless_arguments_are_named(arguments, words):
     with pytest.raises(DataError, match=words):
         load_events(**arguments)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    assert_frame_equal(load_events(np.int64(3), seed=np.uint8(7)), load_events(3))
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    for place in (tmp_path / "no" / "such" / "x.parquet", tmp_path):
+        with pytest.raises(DataError, match="a folder that exists") as caught:
+            write_events(place, rows=3)
+        assert str(place) in caught.value.situation
+    assert list(tmp_path.iterdir()) == []

@@ -90,7 +90,31 @@ def test_without_rows_nothing_moves():
     assert share_moved([0, 1, 1, 2], [0, 1, 3, 3]) == 0.5
 
 
-@pytest.mark.parametrize("parts", [0, -1, 2.0, "2", 10_001])
+@pytest.mark.parametrize("parts", [0, -1, 2.0, "2", True, 10_001])
 def test_a_number_of_parts_that_makes_no_sense_is_refused(parts):
     with pytest.raises(DataError, match="whole number of parts"):
         rendezvous_parts([1, 2], parts)
+    for expected in (moved_by_modulo, moved_by_rendezvous):
+        with pytest.raises(DataError, match="whole number of parts"):
+            expected(parts)
+
+
+@pytest.mark.parametrize("numbers", [[1.7, 2.2], ["a"], [2**63]])
+def test_a_number_that_is_not_whole_is_not_rounded(numbers):
+    with pytest.raises(DataError, match="whole number"):
+        rendezvous_parts(numbers, 3)
+    with pytest.raises(DataError, match="whole number"):
+        rendezvous_weights(numbers, 3)
+    with pytest.raises(DataError, match="whole number"):
+        share_moved(numbers, [1] * len(numbers))
+
+
+def test_one_number_a_row_is_given_to_a_part():
+    with pytest.raises(DataError, match="one number for each row"):
+        rendezvous_parts([[1, 2]], 3)
+
+
+@pytest.mark.parametrize("after", [[1, 2], [1], 1, [[1, 2, 3]], []])
+def test_parts_of_other_rows_are_not_compared(after):
+    with pytest.raises(DataError, match="same rows"):
+        share_moved([1, 2, 3], after)

@@ -64,7 +64,42 @@ def test_a_number_that_is_no_part_is_refused(numbers):
         part_sizes(numbers, 3)
 
 
-@pytest.mark.parametrize("sizes", [[], [[1, 2]], [1, -1], [1, float("nan")], [1, float("inf")]])
+@pytest.mark.parametrize(
+    "numbers", [[0.9, 1.9], ["a"], [None], [float("nan")], [2**63], [[0], [1, 0]]]
+)
+def test_a_number_that_is_not_whole_is_not_rounded(numbers):
+    with pytest.raises(DataError, match="whole number"):
+        part_sizes(numbers, 2)
+
+
+def test_whole_numbers_may_be_written_as_real_ones():
+    assert part_sizes([0.0, 1.0, 1.0], 2).tolist() == [1, 2]
+
+
+def test_one_number_a_row_is_counted():
+    with pytest.raises(DataError, match="one number for each row"):
+        part_sizes([[0, 1]], 2)
+
+
+@pytest.mark.parametrize("parts", [-1, 0, 2.0, None, True])
+def test_a_number_of_parts_that_makes_no_sense_is_refused(parts):
+    with pytest.raises(DataError, match="whole number of parts"):
+        part_sizes([], parts)
+
+
+NO_SIZES = [
+    [],
+    [[1, 2]],
+    [1, -1],
+    [1, float("nan")],
+    [1, float("inf")],
+    ["a"],
+    [None],
+    [[1], [1, 2]],
+]
+
+
+@pytest.mark.parametrize("sizes", NO_SIZES)
 @pytest.mark.parametrize("measure", [skew_of, gini_of])
 def test_what_are_no_sizes_is_refused(measure, sizes):
     with pytest.raises(DataError, match="the size of each part"):
