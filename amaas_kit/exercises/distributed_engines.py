@@ -186,14 +186,14 @@ SQL_MISTAKES = (
     Mistake(
         "sign_dropped_last",
         _sql_sign_dropped_last,
-        "You dropped the sign in the end. The numbers are then those of parts, but not of the "
-        "right ones: a negative remainder went through the formula as another number.",
+        "You dropped the sign after the product. The numbers are then those of parts, but not of "
+        "the right ones: a negative remainder went through the formula as another number.",
     ),
     Mistake(
         "sign_dropped_first",
         _sql_sign_dropped_first,
-        "You dropped the sign of the key. Then k and -k always go to the same part, which the "
-        "reference does not do. The remainder of a negative number is a number of its own: -1 "
+        "You dropped the sign before the product. Then k and -k always go to the same part, which "
+        "the reference does not do. The remainder of a negative number is a number of its own: -1 "
         "modulo 7 is 6.",
     ),
     Mistake(

@@ -105,6 +105,8 @@ ALIKE = [
     (lambda key, parts: f"CAST({by_pmod(key, parts)} AS DECIMAL(9, 1))", "type_not_whole"),
     (lambda key, parts: f"{by_pmod(key, parts)} * 1.0", "type_not_whole"),
     (lambda key, parts: f"NVL(TRY_MULTIPLY({key}, {A}) % {P} % {parts}, 0)", "overflow_made_null"),
+    (lambda key, parts: f"ABS({key} % {P} * {A} + {B}) % {P} % {parts}", "sign_dropped_last"),
+    (lambda key, parts: f"(ABS({key} % {P}) * {A} + {B}) % {P} % {parts}", "sign_dropped_first"),
     (lambda key, parts: f"try_multiply({key}, {A}) % {P} % {parts}", "overflow_made_null"),
 ]
 
