@@ -173,7 +173,9 @@ def _hang(start: str, text: str) -> str:
 
 
 def _digits(value: Any, digits: int) -> str:
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | np.integer):
         return str(value)
     try:
         return f"{value:.{digits}g}"

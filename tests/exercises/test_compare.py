@@ -155,6 +155,12 @@ def test_whole_numbers_are_exact():
     assert difference(np.array([1000]), np.array([1000.001])) is not None
 
 
+def test_truth_is_told_in_words():
+    difference_told = difference(np.array([True, False]), np.array([True, True]))
+    assert "False" in difference_told
+    assert "True" in difference_told
+
+
 def test_the_same_values_in_other_containers():
     assert same([[1.0, 2.0]], np.array([[1.0, 2.0]]), Precision())
     assert not same([[1.0, 2.0]], np.array([1.0, 2.0]), Precision())
