@@ -2,6 +2,11 @@
 
 A hash is `(number mod P * A + B) mod P mod parts`, the well-known linear congruence, with a prime
 P small enough that no product leaves 63 bits. SQL and Java therefore compute it without overflow.
+
+A text is a number whose digits are its bytes. The base is the multiplier of Lehmer's generator
+(Park and Miller, "Random number generators: good ones are hard to find", 1988), whose powers modulo
+P are all numbers from 1 to P - 1 before one comes again. Those of 256 come again after 31 places:
+texts that differ in two places so far apart would often be one number.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from amaas_kit.partition.plan import Hash, Range, RoundRobin, RowStep, Window
 P = 2_147_483_647
 A = 1_103_515_245
 B = 12_345
+BASE = 16_807
 
 
 def part_numbers(steps: Sequence[RowStep], keys: Sequence[pl.Series], position: Array) -> Array:
@@ -71,21 +77,21 @@ def key_numbers(key: pl.Series) -> Array:
 
 
 def text_numbers(buffer: bytes, lengths: Array) -> Array:
-    """UTF-8 texts, one behind the other, each read as one number of base 256, modulo P.
+    """UTF-8 texts, one behind the other, each read as one number of base BASE, modulo P.
 
     Args:
         buffer: the bytes of all texts.
         lengths: (n,) how many bytes each has.
 
     Returns:
-        (n,) int64, equal to `int.from_bytes(text, "big") % P` for each; 0 for an empty text.
+        (n,) int64: 0 for an empty text; a byte more makes it number * BASE + byte, modulo P.
     """
-    powers = [1]
-    for _ in range(int(lengths.max(initial=1)) - 1):
-        powers.append(powers[-1] * 256 % P)
+    powers = np.ones(1, np.int64)
+    while len(powers) < lengths.max(initial=1):
+        powers = np.concatenate([powers, powers * pow(BASE, len(powers), P) % P])
     ends = np.cumsum(lengths, dtype=np.int64)
     places = np.repeat(ends, lengths) - 1 - np.arange(len(buffer))
-    terms = np.frombuffer(buffer, np.uint8) * np.array(powers)[places]
+    terms = np.frombuffer(buffer, np.uint8) * powers[places] % P
     sums = np.concatenate([[0], np.cumsum(terms)])
     return cast(Array, (sums[ends] - sums[ends - lengths]) % P)
 

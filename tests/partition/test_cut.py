@@ -72,8 +72,8 @@ def hashed(number: int) -> int:
     [
         ("user", [-5, 7, None, 2**62]),
         ("small", [10, 11, 12, 13]),
-        ("name", [98, 0, None, 0xC3A9]),
-        ("category", [98, 0, None, 0xC3A9]),
+        ("name", [98, 0, None, 0xC3 * 16_807 + 0xA9]),
+        ("category", [98, 0, None, 0xC3 * 16_807 + 0xA9]),
         ("day", [20454, -1, None, 20461]),
         (
             "at",

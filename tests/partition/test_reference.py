@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import floor
 
 import numpy as np
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amaas_kit.partition import Hash, Range, RoundRobin, Window
-from amaas_kit.partition.reference import key_numbers, part_numbers
+from amaas_kit.partition.reference import key_numbers, part_numbers, text_numbers
 
-P, A, B = 2_147_483_647, 1_103_515_245, 12_345
+P, A, B, BASE = 2_147_483_647, 1_103_515_245, 12_345, 16_807
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(max_size=40)
@@ -21,6 +22,13 @@ TEXT = st.text(max_size=40)
 
 def hashed(number: int, parts: int) -> int:
     return (number % P * A + B) % P % parts
+
+
+def number_of(text: str) -> int:
+    number = 0
+    for byte in text.encode():
+        number = (number * BASE + byte) % P
+    return number
 
 
 def places(count: int) -> np.ndarray:
@@ -39,17 +47,38 @@ def test_whole_numbers(keys, parts, data):
 @given(st.lists(st.none() | TEXT), st.integers(1, 9_999))
 def test_text_is_one_number_of_its_bytes(keys, parts):
     seen = part_numbers([Hash("k", parts)], [pl.Series(keys, dtype=pl.String)], places(len(keys)))
-    numbers = [None if k is None else int.from_bytes(k.encode(), "big") for k in keys]
-    assert seen.tolist() == [0 if n is None else hashed(n, parts) for n in numbers]
+    assert seen.tolist() == [0 if k is None else hashed(number_of(k), parts) for k in keys]
 
 
 def test_a_text_of_a_million_bytes():
     long = "é𝄞x" * 150_000
     assert key_numbers(pl.Series(["", long, "a"])).tolist() == [
         0,
-        int.from_bytes(long.encode(), "big") % P,
+        number_of(long),
         97,
     ]
+
+
+def test_the_powers_of_the_base_are_all_numbers_below_the_prime():
+    for factor in (2, 3, 7, 11, 31, 151, 331):
+        assert (P - 1) % factor == 0
+        assert pow(BASE, (P - 1) // factor, P) != 1
+
+
+def test_texts_of_one_form_have_numbers_of_their_own():
+    texts = [
+        f"https://shop.example/items/{n % 100:05}/of/the/catalogue/page/{n // 100:05}"
+        for n in range(20_000)
+    ]
+    assert len(set(key_numbers(pl.Series(texts)).tolist())) > 19_990
+
+
+@pytest.mark.skipif(os.environ.get("AMAAS_SOAK") != "1", reason="takes 2 GB: soak runs have it")
+def test_a_sum_of_terms_that_63_bits_do_not_hold():
+    length = 40_000_000
+    repeated = 255 * (pow(BASE, length, P) - 1) * pow(BASE - 1, -1, P) % P
+    seen = text_numbers(b"a" + bytes([255]) * length, np.array([1, length]))
+    assert seen.tolist() == [97, repeated]
 
 
 @given(

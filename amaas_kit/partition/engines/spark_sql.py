@@ -12,7 +12,7 @@ import polars as pl
 
 from amaas_kit.partition.cut import PART, TEXT, WHOLE, Cut
 from amaas_kit.partition.plan import Hash, RoundRobin, RowStep, Window
-from amaas_kit.partition.reference import A, B, P
+from amaas_kit.partition.reference import BASE, A, B, P
 
 SOURCE = "source"
 """What the table is called in the SQL."""
@@ -127,13 +127,17 @@ def _hash(number: str, parts: int) -> str:
 
 
 def _text_number(key: str) -> str:
-    """The UTF-8 bytes as one number modulo P: eight hexadecimal digits are appended at a time."""
+    """The UTF-8 bytes as one number modulo P: four are appended at a time, from eight digits."""
     digits = f"lpad(hex({key}), 8 * ((octet_length({key}) + 3) DIV 4), '0')"
-    appended = f"number * {_big(2**32)} + CAST(conv(digits, 16, 10) AS BIGINT)"
-    return (
-        f"aggregate(\n    regexp_extract_all({digits}, '.{{8}}', 0),\n"
-        f"    {_big(0)}, (number, digits) -> ({appended}) % {_big(P)})"
+    fours = (
+        f"transform(regexp_extract_all({digits}, '.{{8}}', 0), "
+        "digits -> CAST(conv(digits, 16, 10) AS BIGINT))"
     )
+    single = [
+        f"four DIV {_big(256**place)} % 256L * {_big(BASE**place % P)}" for place in (3, 2, 1, 0)
+    ]
+    appended = " + ".join([f"number * {_big(BASE**4 % P)}", *single])
+    return f"aggregate(\n    {fours},\n    {_big(0)}, (number, four) -> ({appended}) % {_big(P)})"
 
 
 def _ladder(key: str, bounds: Sequence[str], below: int = 0) -> str:

@@ -9,6 +9,7 @@ abstract class Step {
     private static final long P = 2_147_483_647L;
     private static final long A = 1_103_515_245L;
     private static final long B = 12_345L;
+    private static final long BASE = 16_807L;
     private static final String NULL = "%N";
 
     final long parts;
@@ -83,12 +84,12 @@ abstract class Step {
             super(words);
         }
 
-        /** The bytes are the digits of one number of base 256; only its remainder is kept. */
+        /** The bytes are the digits of one number of base BASE; only its remainder is kept. */
         @Override
         long partOf(String cell) {
             long number = 0;
             for (byte digit : bytes(cell)) {
-                number = (number * 256 + (digit & 0xff)) % P;
+                number = (number * BASE + (digit & 0xff)) % P;
             }
             return hash(number, parts);
         }
