@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import psutil
@@ -114,6 +116,22 @@ def java_of(flink) -> psutil.Process:
     return psutil.Process(flink._gateway._process.pid)
 
 
+def test_threads_with_one_engine_take_turns(flink, source, tmp_path):
+    whose = []
+
+    def run(name):
+        def progress(share, doing):
+            if "Flink" in doing or "lines" in doing:
+                whose.append(name)
+
+        return flink.run(Plan.hash("user", 3), source, tmp_path / name, progress=progress)
+
+    with ThreadPoolExecutor(2) as threads:
+        for result in threads.map(run, ["one", "other"]):
+            check_every_row(result, source)
+    assert len([*itertools.groupby(whose)]) == 2
+
+
 def test_java_listens_on_loopback_only(flink, source, tmp_path):
     seen = []
 
@@ -206,7 +224,9 @@ def test_too_little_memory_is_an_error_that_says_so(source, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [source.name]
 
 
-@pytest.mark.parametrize("setting", [{"parallelism": 0}, {"parallelism": "2"}, {"memory": "much"}])
+@pytest.mark.parametrize(
+    "setting", [{"parallelism": 0}, {"parallelism": "2"}, {"memory": "much"}, {"memory": 1}]
+)
 def test_settings_that_make_no_sense(setting):
     (value,) = setting.values()
     with pytest.raises(EngineError, match=repr(value)):

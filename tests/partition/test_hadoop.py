@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -55,6 +56,19 @@ def test_one_process_serves_several_runs_and_ends_with_stop(hadoop, source, tmp_
     hadoop.stop()
     assert not process.is_running()
     assert java_processes() == []
+
+
+def test_threads_with_one_engine_take_turns(hadoop, source, tmp_path):
+    plans = {"two": Plan.hash("user", 2), "five": Plan.hash("user", 5), "dealt": PLAN}
+    with ThreadPoolExecutor(len(plans)) as threads:
+        runs = {
+            name: threads.submit(hadoop.run, plan, source, tmp_path / name)
+            for name, plan in plans.items()
+        }
+    for name, plan in plans.items():
+        assert runs[name].result().plan == plan
+        assert verify(runs[name].result(), source).ok
+    assert len(java_processes()) == 1
 
 
 def test_the_manifest_says_which_hadoop_and_what_was_converted(hadoop, source, tmp_path):
@@ -162,6 +176,7 @@ def test_a_cluster_is_read_from_its_configuration_files(source, tmp_path, nobody
     ("settings", "words"),
     [
         ({"memory": "much"}, "memory='much'"),
+        ({"memory": 1}, "memory=1"),
         ({"reducers": 0}, "reducers=0"),
         ({"configuration": "/nowhere"}, "no folder /nowhere"),
         ({"configuration": Path(__file__).parent}, r"no file \*-site\.xml in .*partition"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from polars.testing import assert_frame_equal
 
 import amaas_kit.partition.engines.spark
 from amaas_kit.errors import EngineError
-from amaas_kit.partition import Plan, Result
+from amaas_kit.partition import Plan, Result, engine
 from amaas_kit.partition.cut import fit
 from amaas_kit.partition.engines.spark import Spark, spark_sql
 from amaas_kit.partition.source import Table
@@ -247,6 +248,26 @@ def test_a_failure_is_said_in_one_line_and_the_log_has_the_rest(spark, tmp_path,
     log = Path(raised.value.fix.rpartition(" ")[2])
     assert "ARITHMETIC_OVERFLOW" in log.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_without_py4j_it_says_what_to_install(monkeypatch):
+    if not Spark().available():
+        pytest.skip("Spark is not here")
+    monkeypatch.setitem(sys.modules, "py4j", None)
+    state = Spark().available()
+    assert not state
+    assert "py4j" in state.reason
+    assert "amaas-kit[spark]" in state.command
+
+
+@pytest.mark.parametrize("name", ["spark", "flink", "hadoop"])
+def test_every_engine_takes_the_same_sizes_of_memory(name):
+    for memory in ("512m", "1g", "1G", "1024M"):
+        assert engine(name, memory=memory).memory == memory
+    for memory in (1, None, "1", "0g", "1k", "1 g", "1gb"):
+        with pytest.raises(EngineError, match=re.escape(f"memory={memory!r}")) as caught:
+            engine(name, memory=memory)
+        assert 'memory="1g"' in caught.value.fix
 
 
 def test_the_sql_can_be_read():

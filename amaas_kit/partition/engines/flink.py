@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from pathlib import Path
 from typing import cast
@@ -21,6 +20,7 @@ from amaas_kit.partition.engines.flink_gateway import (
 from amaas_kit.partition.engines.flink_job import HEARTBEAT_SECONDS, Job
 from amaas_kit.partition.engines.flink_sql import bounds_functions, flink_sql, script
 from amaas_kit.partition.engines.gateway import Gateway
+from amaas_kit.partition.engines.process import check_heap
 from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
 from amaas_kit.partition.part_files import FOLDER
 from amaas_kit.this_python import pip_install
@@ -33,8 +33,6 @@ SHARES = 4
 """So many files of lines each task gets: a file is read by one task, and tasks are not alike."""
 
 CHUNK_BYTES = 1 << 20
-
-MEMORY = re.compile(r"[1-9]\d*[mg]")
 
 
 class Flink(Engine):
@@ -60,7 +58,8 @@ class Flink(Engine):
     def __init__(
         self, address: str | None = None, parallelism: int = 2, memory: str = "1g"
     ) -> None:
-        _check_settings(parallelism, memory)
+        _check_parallelism(parallelism)
+        check_heap(self.name, memory)
         self.cluster = None if address is None else Cluster.at(address)
         self.parallelism = parallelism
         self.memory = memory
@@ -87,6 +86,10 @@ class Flink(Engine):
             self.cluster.check(flink_version(_jars()))
 
     def _cut(self, cut: Cut, folder: Path, scratch: Path, progress: Progress) -> list[str]:
+        with self._lock:  # two jobs in one Java would end with the first that fails
+            return self._cut_alone(cut, folder, scratch, progress)
+
+    def _cut_alone(self, cut: Cut, folder: Path, scratch: Path, progress: Progress) -> list[str]:
         note = lines.write(cut, scratch / "all.lines", progress)
         split(scratch / "all.lines", scratch / "lines", SHARES * self.parallelism)
         progress(None, "starting Flink")
@@ -122,11 +125,10 @@ class Flink(Engine):
         )
 
     def _started(self) -> Gateway:
-        with self._lock:
-            if self._gateway is None or not self._gateway.running:
-                jars = [_jars() / "*", _kit_jar()]
-                self._gateway = flink_gateway(java.find(), jars, self.memory)
-            return self._gateway
+        if self._gateway is None or not self._gateway.running:
+            jars = [_jars() / "*", _kit_jar()]
+            self._gateway = flink_gateway(java.find(), jars, self.memory)
+        return self._gateway
 
     def _settings(self, port: int, scratch: Path) -> dict[str, str]:
         """What Flink is told; a port for the small cluster, and a folder for its files."""
@@ -211,19 +213,11 @@ def _other_cluster(cluster: Cluster, jar: Path) -> dict[str, str]:
     }
 
 
-def _check_settings(parallelism: object, memory: object) -> None:
-    situation = "While choosing the engine 'flink'"
+def _check_parallelism(parallelism: object) -> None:
     if not isinstance(parallelism, int) or isinstance(parallelism, bool) or parallelism < 1:
         raise EngineError(
-            situation,
+            situation="While choosing the engine 'flink'",
             seen=f"parallelism={parallelism!r}",
             wrong="it is the number of tasks that work at a time",
             fix="pass a whole number from 1, such as the number of cores",
-        )
-    if not isinstance(memory, str) or not MEMORY.fullmatch(memory):
-        raise EngineError(
-            situation,
-            seen=f"memory={memory!r}",
-            wrong="Java's heap has a size in megabytes or gigabytes",
-            fix='pass for example memory="512m" or memory="1g"',
         )

@@ -11,13 +11,14 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from amaas_kit.errors import AmaasError, DataError, EngineError
 from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.engines import java, lines
-from amaas_kit.partition.engines.process import JavaProcess, last_error
+from amaas_kit.partition.engines.process import JavaProcess, check_heap, last_error
 from amaas_kit.partition.engines.protocol import (
     Availability,
     Engine,
@@ -41,8 +42,6 @@ IN_HDFS = re.compile(r"hdfs://[^/]*/")
 
 SAYS = b"amaas "
 """So begin the lines that are for the kit; all others are for the log."""
-
-MEMORY = re.compile(r"[1-9]\d*[kmgKMG]")
 
 OWN = {
     "mapreduce.framework.name": "local",
@@ -104,6 +103,7 @@ class Hadoop(Engine):
         self.reducers = reducers
         self._copies: list[Path] = []
         self._process: JavaProcess | None = None
+        self._lock = threading.Lock()
         self._check_settings()
 
     def available(self) -> Availability:
@@ -204,12 +204,9 @@ class Hadoop(Engine):
         return {"hadoop": hadoop_version(), "java": java.version()}
 
     def _check_settings(self) -> None:
+        check_heap(self.name, self.memory)
         folder = self.configuration
-        if not isinstance(self.memory, str) or not MEMORY.fullmatch(self.memory):
-            seen = f"memory={self.memory!r}"
-            wrong = "Java's heap has a size in kilobytes (k), megabytes (m) or gigabytes (g)"
-            fix = 'pass for example memory="512m" or memory="1g"'
-        elif not isinstance(self.reducers, int) or self.reducers < 1:
+        if not isinstance(self.reducers, int) or self.reducers < 1:
             seen = f"reducers={self.reducers!r}"
             wrong = "it is the number of reducers that write parts side by side"
             fix = "pass a whole number from 1, for example reducers=2"
@@ -228,24 +225,25 @@ class Hadoop(Engine):
         progress: Progress | None,
         settings: dict[str, str] | None = None,
     ) -> None:
-        """Run one command of the kit's Java, and hear what it says."""
+        """Run one command of the kit's Java, and hear what it says; one at a time."""
         own = OWN if self.configuration is None else {}
         chosen = {**PATIENCE, **own, **(settings or {})}
         options = [part for name, value in chosen.items() for part in ("-D", f"{name}={value}")]
-        process = self._started()
-        try:
-            problem = _answer(process, [*options, *command], progress)
-        except BaseException:
-            self._end()
-            raise
-        if problem is None:
-            problem = f"Java ended with status {process.wait()}: {last_error(process.log)}"
-        elif "the job failed" in problem:
-            problem = last_error(process.log) + problem.partition("the job failed")[2]
-        if problem:
-            self._end()
-            there = self.configuration is not None or any(map(in_hdfs, command))
-            raise _failure(situation, problem, there, process.log)
+        with self._lock:
+            process = self._started()
+            try:
+                problem = _answer(process, [*options, *command], progress)
+            except BaseException:
+                self._end()
+                raise
+            if problem is None:
+                problem = f"Java ended with status {process.wait()}: {last_error(process.log)}"
+            elif "the job failed" in problem:
+                problem = last_error(process.log) + problem.partition("the job failed")[2]
+            if problem:
+                self._end()
+                there = self.configuration is not None or any(map(in_hdfs, command))
+                raise _failure(situation, problem, there, process.log)
 
     def _started(self) -> JavaProcess:
         if self._process is None or not self._process.running:

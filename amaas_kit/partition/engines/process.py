@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -12,12 +13,38 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from amaas_kit import files
+from amaas_kit.errors import EngineError
 
 STOP_SECONDS = 10.0
 """So long a process may take to end in order; then it is killed."""
 
 KEPT_LOGS = 20
 """So many logs of earlier processes of an engine are kept."""
+
+
+HEAP = re.compile(r"([1-9]\d*)([mg])", re.IGNORECASE)
+
+
+def check_heap(engine: str, memory: object, least: int = 1) -> None:
+    """Hold what was asked for as Java's heap against what Java and an engine take.
+
+    Args:
+        engine: its name.
+        memory: such as "512m" or "2G".
+        least: how many megabytes the engine needs.
+
+    Raises:
+        EngineError: it is no such size, or too small.
+    """
+    size = HEAP.fullmatch(memory) if isinstance(memory, str) else None
+    if size is None or int(size[1]) * (1024 if size[2] in "gG" else 1) < least:
+        raise EngineError(
+            situation=f"While choosing the engine {engine!r}",
+            seen=f"memory={memory!r}",
+            wrong="Java's heap has a size in megabytes (m) or gigabytes (g)"
+            + (f", from {least}m" if least > 1 else ""),
+            fix='pass for example memory="512m" or memory="1g"',
+        )
 
 
 class JavaProcess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import socket
 import threading
@@ -14,6 +15,7 @@ import polars as pl
 from amaas_kit.errors import EngineError
 from amaas_kit.partition.cut import PART, Cut
 from amaas_kit.partition.engines import java
+from amaas_kit.partition.engines.process import check_heap
 from amaas_kit.partition.engines.protocol import Availability, Engine, Progress
 from amaas_kit.partition.engines.spark_jvm import spark_jars
 from amaas_kit.partition.engines.spark_rows import prepare, spark_path, turn_back
@@ -28,7 +30,6 @@ EXTRA = "amaas-kit[spark]"
 
 LOCAL = re.compile(r"local(\[(\*|[1-9]\d*)\])?")
 CLUSTER = re.compile(r"spark://(?P<host>[^:/\[\]]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
-MEMORY = re.compile(r"(\d+)([mg])")
 LEAST_MEGABYTES = 512
 """Spark itself refuses a heap that is a little smaller."""
 
@@ -61,7 +62,8 @@ class Spark(Engine):
     def __init__(
         self, master: str = "local[*]", memory: str = "1g", secret: str | None = None
     ) -> None:
-        _check_settings(master, memory)
+        _check_master(master)
+        check_heap(self.name, memory, LEAST_MEGABYTES)
         self.master = master
         self.memory = memory
         self._secret = secret
@@ -71,8 +73,11 @@ class Spark(Engine):
 
     def available(self) -> Availability:
         """Whether Spark's jars, py4j and Java are here. A cluster is not asked."""
-        if spark_jars() is None:
-            return Availability(False, "the package pyspark is not installed", pip_install(EXTRA))
+        found = {"pyspark": spark_jars(), "py4j": importlib.util.find_spec("py4j")}
+        for package, place in found.items():
+            if place is None:
+                reason = f"the package {package} is not installed"
+                return Availability(False, reason, pip_install(EXTRA))
         return java.available()
 
     def stop(self) -> None:
@@ -150,24 +155,14 @@ def _look_for_damage(cut: Cut) -> None:
         cut.table.scan().select(pl.all().null_count()).collect(engine="streaming")
 
 
-def _check_settings(master: Any, memory: Any) -> None:
+def _check_master(master: Any) -> None:
     if not isinstance(master, str) or not (LOCAL.fullmatch(master) or CLUSTER.fullmatch(master)):
-        raise _wrong_setting(
-            f"master={master!r}",
-            "Spark runs in this machine's process, or on a standalone cluster",
-            'pass "local[*]", "local[2]", or an address such as "spark://127.0.0.1:7077"',
+        raise EngineError(
+            situation="While choosing the engine 'spark'",
+            seen=f"master={master!r}",
+            wrong="Spark runs in this machine's process, or on a standalone cluster",
+            fix='pass "local[*]", "local[2]", or an address such as "spark://127.0.0.1:7077"',
         )
-    size = MEMORY.fullmatch(memory) if isinstance(memory, str) else None
-    if size is None or int(size[1]) * (1024 if size[2] == "g" else 1) < LEAST_MEGABYTES:
-        raise _wrong_setting(
-            f"memory={memory!r}",
-            f"a heap is a number of megabytes (m) or gigabytes (g), from {LEAST_MEGABYTES}m",
-            'pass for example memory="1g"',
-        )
-
-
-def _wrong_setting(seen: str, wrong: str, fix: str) -> EngineError:
-    return EngineError("While choosing the engine 'spark'", seen, wrong, fix)
 
 
 def _check_answers(master: str) -> None:
