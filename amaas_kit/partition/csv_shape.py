@@ -1,4 +1,4 @@
-"""Whether a CSV file is whole: each row as long as the header, each quote closed.
+"""Whether a CSV file is whole: each row as long as the header, each quote where it may stand.
 
 Polars fills a short row with nulls, so that a line that lost its end would pass for data.
 """
@@ -6,20 +6,20 @@ Polars fills a short row with nulls, so that a line that lost its end would pass
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from amaas_kit.errors import DataError
+from amaas_kit.partition.csv_records import Found, Records
 
 SEPARATORS = (",", ";", "\t", "|")
 BYTES_AT_ONCE = 1 << 22
-
-Counts: TypeAlias = npt.NDArray[np.int64]
+ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -30,37 +30,70 @@ class CsvShape:
         names: of the columns.
         rows: below the header.
         separator: the character between fields.
+        cuts: bytes at which a row begins or the last one ends, some millions apart, in order.
+        blank: whether empty lines follow the last row.
     """
 
     names: tuple[str, ...]
     rows: int
     separator: str
+    cuts: tuple[int, ...]
+    blank: bool
 
 
 def csv_shape(path: Path) -> CsvShape:
-    """Read a CSV file once, and count.
+    """Read a CSV file once, and count. Empty lines at its end are no rows.
+
+    In a file of one column an empty line is a row without a value, as Polars writes it.
 
     Raises:
-        DataError: with the line: a row with too few or too many fields, a quote that is not
-            closed, an empty line, a name that stands twice in the header or holds a quote, or
-            no header.
+        DataError: with the line: a row with too few or too many fields, a quote in the midst of a
+            field or not closed, an empty line before a row, a name that stands twice in the header
+            or holds a quote, or no header.
     """
     names, separator = _header(path)
-    rows = -1
-    for lines, fields in _counts(path, separator):
-        rows += len(fields)
-        wrong = np.flatnonzero(fields != len(names))
-        if len(wrong):
-            raise _broken(path, int(lines[wrong[0]]), int(fields[wrong[0]]), len(names))
-    return CsvShape(tuple(names), rows, separator)
+    rows, blank = -1, None
+    cuts: list[int] = []
+    for found in _counts(path, separator, len(names)):
+        filled = int(np.flatnonzero(found.fields)[-1]) + 1 if found.fields.any() else 0
+        if filled and blank is not None:
+            raise _broken(path, blank, 0, len(names))
+        _check(path, found, filled, len(names))
+        if filled:
+            rows += filled
+            cuts += [int(end) for end in found.ends[[filled - 1] if cuts else [0, filled - 1]]]
+        if filled < len(found.fields) and blank is None:
+            blank = int(found.lines[filled])
+    return CsvShape(tuple(names), rows, separator, tuple(cuts), blank is not None)
 
 
-def _counts(path: Path, separator: str) -> Iterator[tuple[Counts, Counts]]:
-    records = _Records(separator)
+def csv_blocks(path: Path, shape: CsvShape) -> Iterator[bytes]:
+    """The rows of a file as it stands there, some millions of bytes at a time, each row whole."""
     with path.open("rb") as file:
+        for start, end in pairwise(shape.cuts):
+            if end > start:
+                file.seek(start)
+                yield file.read(end - start)
+
+
+def _counts(path: Path, separator: str, width: int) -> Iterator[Found]:
+    with path.open("rb") as file:
+        marked = file.read(len(ORDER_MARK)) == ORDER_MARK
+        file.seek(len(ORDER_MARK) if marked else 0)
+        records = Records(separator, file.tell(), empty=1 if width == 1 else 0)
         while block := file.read(BYTES_AT_ONCE):
-            yield records.feed(block)
+            yield records.feed(block + file.read(1) if block.endswith(b"\r") else block)
     yield records.rest()
+
+
+def _check(path: Path, found: Found, filled: int, width: int) -> None:
+    """Look for the first line that is wrong among the filled ones."""
+    wrong = np.flatnonzero(found.fields[:filled] != width)
+    line = int(found.lines[wrong[0]]) if len(wrong) else None
+    if found.stray and (line is None or found.stray[0] <= line):
+        raise _stray(path, *found.stray)
+    if line is not None:
+        raise _broken(path, line, int(found.fields[wrong[0]]), width)
 
 
 def _header(path: Path) -> tuple[list[str], str]:
@@ -78,6 +111,9 @@ def _header(path: Path) -> tuple[list[str], str]:
         raise _no_csv(path, str(error), "the first line is no header") from None
     if not names:
         raise _no_csv(path, "no header", "the first line names the columns")
+    if re.fullmatch(r'"?sep=.?"?\s*', first, re.IGNORECASE):
+        wrong = "the first line names the columns; this one is a note for Excel"
+        raise _no_csv(path, f"the first line {first.strip()!r}", wrong, "remove the first line")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise _no_csv(path, f"twice in the header: {', '.join(twice)}", "a name means one column")
@@ -87,12 +123,20 @@ def _header(path: Path) -> tuple[list[str], str]:
     return names, separator
 
 
-def _no_csv(path: Path, seen: str, wrong: str) -> DataError:
+def _no_csv(
+    path: Path, seen: str, wrong: str, fix: str = "look at the step that wrote the file"
+) -> DataError:
+    return DataError(f"While reading {path}", seen, wrong, fix)
+
+
+def _stray(path: Path, line: int, start: int) -> DataError:
+    row = f", in the row that begins in line {start:,}" if start != line else ""
     return DataError(
-        situation=f"While reading {path}",
-        seen=seen,
-        wrong=wrong,
-        fix="look at the step that wrote the file",
+        situation=f"While reading {path}, line {line:,}",
+        seen=f"a quote in the midst of a field{row}",
+        wrong="a quote stands at both ends of a field; one within the field is written twice",
+        fix='write the field as "5"" pipe", with a quote at each end; if the quote belongs to the '
+        "end of a field, look whether a line before it lost a quote",
     )
 
 
@@ -104,6 +148,13 @@ def _broken(path: Path, line: int, fields: int, width: int) -> DataError:
             wrong="the file may be cut short, or a quote within a field is not doubled",
             fix="fetch or write the file again",
         )
+    if fields == 0:
+        return DataError(
+            situation=f"While reading {path}, line {line:,}",
+            seen="an empty line, and rows after it",
+            wrong="empty lines may stand at the end only",
+            fix="remove the line, or look at the step that wrote it",
+        )
     return DataError(
         situation=f"While reading {path}, line {line:,}",
         seen=f"fields: {fields}, names in the header: {width}",
@@ -111,50 +162,3 @@ def _broken(path: Path, line: int, fields: int, width: int) -> DataError:
         fix="complete the row, or quote a field that holds the separator; if it is the last row, "
         "the file may be cut short: fetch it again",
     )
-
-
-class _Records:
-    """Counts the fields of records, block by block of a file.
-
-    After an odd number of quotes the text lies within a field, where line ends and separators
-    mean nothing. A doubled quote leaves the field and enters it again.
-    """
-
-    def __init__(self, separator: str) -> None:
-        self.mark = ord(separator)
-        self.line = self.start = 1
-        self.fields = 1
-        self.inside = False
-        self.empty = True
-
-    def feed(self, block: bytes) -> tuple[Counts, Counts]:
-        """The first line of each record that ends in the block, and how many fields it has."""
-        text = np.frombuffer(block, np.uint8)
-        within = (np.cumsum(text == ord('"'), dtype=np.uint8) + self.inside) & 1
-        breaks = np.flatnonzero(text == ord("\n"))
-        ends = breaks[within[breaks] == 0]
-        marks = np.flatnonzero((text == self.mark) & (within == 0))
-        before = np.searchsorted(marks, ends)
-        counts = np.diff(before, prepend=0) + 1
-        counts[:1] += self.fields - 1
-        counts[self._blank(text, ends)] = 0
-        starts = np.concatenate([[self.start], self.line + 1 + np.searchsorted(breaks, ends)])
-        self.line += len(breaks)
-        self.start = int(starts[-1])
-        self.fields = len(marks) - int(before[-1]) + 1 if len(ends) else self.fields + len(marks)
-        self.empty = bool(ends[-1] == len(text) - 1) if len(ends) else False
-        self.inside = bool(within[-1])
-        return starts[:-1], counts
-
-    def rest(self) -> tuple[Counts, Counts]:
-        """The record that the file's last line end does not close; -1 fields for an open quote."""
-        if self.empty:
-            return np.array([], np.int64), np.array([], np.int64)
-        return np.array([self.start]), np.array([-1 if self.inside else self.fields])
-
-    def _blank(self, text: npt.NDArray[np.uint8], ends: Counts) -> npt.NDArray[np.bool_]:
-        starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
-        length = ends - starts
-        blank = (length == 0) | ((length == 1) & (text[starts] == ord("\r")))
-        blank[:1] &= self.empty
-        return np.asarray(blank)

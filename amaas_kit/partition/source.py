@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import polars as pl
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition.csv_shape import csv_shape
+from amaas_kit.partition.csv_shape import CsvShape, csv_blocks, csv_shape
 from amaas_kit.partition.csv_types import csv_types
+from amaas_kit.partition.part_files import FOLDER
 
 Format: TypeAlias = Literal["parquet", "csv"]
 
@@ -36,6 +37,8 @@ class Table:
         rows: how many there are.
         separator: between the fields of a CSV file.
         address: where it was fetched from; empty for one that was not.
+        times: how dates and times are written in CSV, by column, as Polars says it.
+        lengths: the rows of each CSV file, where empty lines follow the last one of any.
     """
 
     path: Path
@@ -45,20 +48,33 @@ class Table:
     rows: int
     separator: str = ","
     address: str = ""
+    times: Mapping[str, str] = field(default_factory=dict)
+    lengths: tuple[int, ...] = ()
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Table:
         """Look at a file, or at all files of a folder and its subfolders, in the order of names.
 
         CSV has a header, is UTF-8, and keeps an empty text ("") apart from nothing (null). A
-        column is of numbers, dates or times where all its values are, and of text otherwise; 007
-        is then the number 7. Names that begin with a dot or an underscore are passed over.
+        column has a type where all its values keep what they say, and is of text otherwise:
+
+        - Int64, or Int128 where it needs to be: 7, -3; but 007 and +5 are text.
+        - Float64: 0.5, 1e-3, NaN, inf; but text where one is too large or too small for it, or is
+          a whole number beyond 2^53 that it does not have.
+        - Boolean: true, false.
+        - Date: 2026-01-31, and no other way to write it.
+        - Time: 08:00 or 08:00:00, with at most 9 digits of a second.
+        - Datetime in microseconds: 2026-01-31T08:00:00.5, T or a space, with or without seconds,
+          with at most 6 digits of a second; in UTC where all have a zone (Z or +02:00).
+
+        Names of files that begin with a dot or an underscore are passed over.
 
         Args:
             path: a .parquet or .csv file, or a folder that holds one kind of them.
 
         Raises:
-            DataError: with the file: it is missing, damaged, cut short, or not like the others.
+            DataError: with the file: it is missing, damaged, cut short, or not like the others; or
+                a folder whose name, such as year=2024, tells a value that the files do not hold.
         """
         place = Path(path)
         if is_address(path):
@@ -71,6 +87,7 @@ class Table:
         if kinds == {"csv"}:
             return cls._of_csv(place, files)
         schema = _one_schema(files, [_parquet_schema(file) for file in files])
+        _check_folders(place, files, schema)
         with reading(files):
             rows = _scan_parquet(files).select(pl.len()).collect()
         return cls(place, files, "parquet", schema, rows.item())
@@ -82,13 +99,21 @@ class Table:
         for file, shape in zip(files, shapes, strict=True):
             if (shape.names, shape.separator) != (shapes[0].names, shapes[0].separator):
                 raise _unlike(file, files[0], ", ".join(shape.names))
-        mark = shapes[0].separator
-        full = [file for file, shape in zip(files, shapes, strict=True) if shape.rows] or files[:1]
+        names, mark = shapes[0].names, shapes[0].separator
+        _check_folders(place, files, names)
         with reading(files):
-            schema = csv_types(
-                full, shapes[0].names, lambda some, kinds: _scan_csv(some, mark, kinds)
-            )
-        return cls(place, files, "csv", schema, sum(shape.rows for shape in shapes), mark)
+            types = csv_types(_blocks(files, shapes), names, mark)
+        rows = tuple(shape.rows for shape in shapes)
+        return cls(
+            place,
+            files,
+            "csv",
+            types.schema,
+            sum(rows),
+            separator=mark,
+            times=types.times,
+            lengths=rows if any(shape.blank for shape in shapes) else (),
+        )
 
     @property
     def bytes(self) -> int:
@@ -97,9 +122,18 @@ class Table:
 
     def scan(self) -> pl.LazyFrame:
         """The rows, lazily, in their order. Read them within `reading(table.files)`."""
-        if self.format == "csv":
-            return _scan_csv(self.files, self.separator, self.schema)
-        return _scan_parquet(self.files)
+        if self.format == "parquet":
+            return _scan_parquet(self.files)
+        stored = pl.Schema({**self.schema, **dict.fromkeys(self.times, pl.String())})
+        if self.lengths:
+            each = zip(self.files, self.lengths, strict=True)
+            rows = pl.concat([_scan_csv([file], self.separator, stored, n) for file, n in each])
+        else:
+            rows = _scan_csv(self.files, self.separator, stored)
+        return rows.with_columns(
+            pl.col(name).str.strptime(cast(Any, self.schema[name]), written)
+            for name, written in self.times.items()
+        )
 
 
 def is_address(path: str | os.PathLike[str]) -> bool:
@@ -130,7 +164,9 @@ def _damage(file: Path) -> BaseException | None:
     try:
         kind = ENDINGS.get(file.suffix.lower())
         if kind == "csv":
-            scan = _scan_csv([file], csv_shape(file).separator, None)
+            shape = csv_shape(file)
+            text = pl.Schema(dict.fromkeys(shape.names, pl.String()))
+            scan = _scan_csv([file], shape.separator, text)
         else:
             scan = _scan_parquet([file])
         scan.select(pl.all().null_count()).collect(engine="streaming")
@@ -157,18 +193,19 @@ def _scan_parquet(files: Sequence[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(list(files), hive_partitioning=False, glob=False)
 
 
-def _scan_csv(files: Sequence[Path], separator: str, schema: pl.Schema | None) -> pl.LazyFrame:
-    return pl.scan_csv(
-        list(files),
-        separator=separator,
-        schema=schema,
-        infer_schema_length=None,
-        try_parse_dates=True,
-        glob=False,
-    )
+def _scan_csv(
+    files: Sequence[Path], separator: str, schema: pl.Schema, rows: int | None = None
+) -> pl.LazyFrame:
+    return pl.scan_csv(list(files), separator=separator, schema=schema, n_rows=rows, glob=False)
+
+
+def _blocks(files: Sequence[Path], shapes: Sequence[CsvShape]) -> Iterator[bytes]:
+    for file, shape in zip(files, shapes, strict=True):
+        yield from csv_blocks(file, shape)
 
 
 def _files(place: Path) -> tuple[Path, ...]:
+    _check_name(place)
     if place.is_file():
         found = [place] if place.suffix.lower() in ENDINGS else []
     elif place.is_dir():
@@ -181,7 +218,44 @@ def _files(place: Path) -> tuple[Path, ...]:
         raise _unusable(place, "no such file or folder", "there is nothing to cut")
     if not found:
         raise _unusable(place, "no .parquet and no .csv", "a table is read from these")
+    for file in found:
+        _check_name(file)
     return tuple(found)
+
+
+def _check_name(place: Path) -> None:
+    try:
+        str(place.absolute()).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            situation=f"While looking for a table at {str(place)!r}",
+            seen="a name that is not UTF-8",
+            wrong="Polars and the manifest hold names as UTF-8 text",
+            fix="rename the file or the folder",
+        ) from None
+
+
+def _check_folders(place: Path, files: Sequence[Path], columns: Collection[str]) -> None:
+    """Refuse folders such as year=2024, whose column would be lost with their names."""
+    for file in files:
+        for folder in file.relative_to(place).parents:
+            column, told, _ = folder.name.partition("=")
+            if told and column not in columns and not _is_part(place / folder):
+                raise DataError(
+                    situation=f"While looking for a table at {place}",
+                    seen=f"the folder {folder}, and no column {column!r} in its files",
+                    wrong=f"the folder's name tells the {column} of its rows; cutting reads files "
+                    "only and would lose it",
+                    fix=f"write the column {column!r} into the files, or name one of the folders",
+                )
+
+
+def _is_part(folder: Path) -> bool:
+    """Whether a folder lies beside a manifest, as a part does that the kit wrote."""
+    from amaas_kit.partition.manifest import NAME  # it needs this module itself
+
+    number = folder.name.removeprefix(FOLDER)
+    return number != folder.name and number.isdecimal() and (folder.parent / NAME).is_file()
 
 
 def _hidden(file: Path, place: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import os
 import random
 import re
 
@@ -13,7 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from amaas_kit.errors import DataError
-from amaas_kit.partition import csv_shape, source
+from amaas_kit.partition import Plan, csv_shape, engine, source
 from amaas_kit.partition.source import Table, reading
 
 ROWS = pl.DataFrame(
@@ -137,6 +138,15 @@ def test_a_type_at_which_polars_panics_is_named(tmp_path):
         ("a,b\n1,2\n\n3,4\n", "line 3"),
         ('a,b\n1,2\n3,"open\n4,5\n', "from line 3"),
         ("a,b\n1,2\n3", "line 3"),
+        ("a,b\n1,2\n\n\n3,4\n", "an empty line"),
+        ('a,k\n5" pipe,1\n6" pipe,2\n', "line 2\n"),
+        ('a,k\n5" pipe,1\n6" pipe,2\n7" pipe,3\n', "line 2\n"),
+        ('a,k\n1,2\n"5" pipe",1\n', "line 3\n"),
+        ('a,k\n1,"open\n2,"x"\n', "line 3\n  seen:  a quote in the midst of a field, in the row "),
+        ('a,k\n1,"x" \n', "line 2\n"),
+        ('a,k\n1, "x"\n', "line 2\n"),
+        ("sep=;\na;b\n1;2\n", "'sep=;'"),
+        ('"sep=,"\na,b\n1,2\n', "Excel"),
     ],
 )
 def test_a_broken_csv_file_is_named_with_its_line(tmp_path, text, words):
@@ -153,6 +163,82 @@ def test_a_csv_file_that_is_no_text(tmp_path):
     file.write_bytes(b"a,b\n1,\xff\xfe\n")
     with pytest.raises(DataError, match=r"t\.csv"):
         Table.open(file)
+
+
+@pytest.mark.parametrize("block", [1, 2, 1 << 22])
+@pytest.mark.parametrize("ends", ["\n\n", "\r\n\r\n", "\n\n\n\n", "\n\r\n"])
+def test_empty_lines_at_the_end_are_no_rows(tmp_path, monkeypatch, ends, block):
+    monkeypatch.setattr(csv_shape, "BYTES_AT_ONCE", block)
+    (tmp_path / "a.csv").write_bytes(f"a,b\n1,x\n2,\n,{ends}".encode())
+    (tmp_path / "b.csv").write_bytes(f"a,b{ends}".encode())
+    (tmp_path / "c.csv").write_bytes(f"a,b\n3,y{ends}".encode())
+    table = Table.open(tmp_path)
+    assert table.rows == 4
+    wanted = [(1, "x"), (2, None), (None, None), (3, "y")]
+    assert table.scan().collect(engine="streaming").rows() == wanted
+
+
+@pytest.mark.parametrize("block", [1, 2, 1 << 22])
+def test_an_empty_line_of_one_column_is_a_row_without_a_value(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(csv_shape, "BYTES_AT_ONCE", block)
+    rows = pl.DataFrame({"a": [None, 1, None, 2, None, None]})
+    rows.write_csv(tmp_path / "t.csv")
+    table = Table.open(tmp_path / "t.csv")
+    assert table.rows == 6
+    assert_frame_equal(table.scan().collect(), rows)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 22])
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(csv_shape, "BYTES_AT_ONCE", block)
+    (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbf"a",b\n1,"x ""y"""\n')
+    assert Table.open(tmp_path / "t.csv").scan().collect().rows(named=True) == [
+        {"a": 1, "b": 'x "y"'}
+    ]
+
+
+def hive(folder, **columns):
+    for year in (2024, 2025):
+        (folder / f"year={year}").mkdir(parents=True)
+        pl.DataFrame({"k": [year], **columns}).write_parquet(folder / f"year={year}/a.parquet")
+    return folder
+
+
+def test_a_folder_whose_name_tells_a_value_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"(?s)hive\n.*year=2024, and no column 'year'.*name one"):
+        Table.open(hive(tmp_path / "hive"))
+    assert Table.open(tmp_path / "hive" / "year=2024").rows == 1
+    assert Table.open(tmp_path / "hive" / "year=2024" / "a.parquet").rows == 1
+    (tmp_path / "csv" / "part=1").mkdir(parents=True)
+    ROWS.write_csv(tmp_path / "csv" / "part=1" / "a.csv")
+    with pytest.raises(DataError, match=r"part=1, and no column 'part'"):
+        Table.open(tmp_path / "csv")
+
+
+def test_a_folder_whose_name_repeats_a_column_is_read(tmp_path):
+    table = Table.open(hive(tmp_path / "hive", year=[7]))
+    assert table.scan().collect()["year"].to_list() == [7, 7]
+
+
+def test_parts_that_the_kit_wrote_are_a_table(tmp_path):
+    ROWS.write_parquet(tmp_path / "t.parquet")
+    engine("local").run(Plan.hash("id", 2), tmp_path / "t.parquet", tmp_path / "parts")
+    assert Table.open(tmp_path / "parts").rows == 3
+    assert Table.open(tmp_path / "parts").schema == ROWS.schema
+
+
+def test_a_name_that_is_not_utf_8_is_named(tmp_path):
+    name = os.fsdecode(b"t\xff.csv")
+    (tmp_path / "rows").mkdir()
+    try:
+        ROWS.write_csv(tmp_path / "rows" / "a.csv")
+        (tmp_path / "rows" / "a.csv").rename(tmp_path / "rows" / name)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    for source_path in (tmp_path / "rows" / name, tmp_path / "rows", tmp_path / name):
+        with pytest.raises(DataError, match=r"not UTF-8(.|\n)*rename") as caught:
+            Table.open(source_path)
+        str(caught.value).encode()
 
 
 def drawn_csv(draw: random.Random) -> tuple[str, int, int | None]:
