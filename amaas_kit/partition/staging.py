@@ -35,6 +35,9 @@ OLD = "old"
 GONE = "gone"
 """An old target that is being removed, and must not be put back."""
 
+SETTLING_TRIES = 5
+"""So often is a folder looked for again, a tenth of a second apart, after an interruption."""
+
 REMOVAL_TRIES = 30
 """So often is a removal tried, a tenth of a second apart: a process that ends may write still."""
 
@@ -75,6 +78,7 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
     missing = [parent for parent in folder.parents if not os.path.lexists(parent)]
     root: Path | None = None
     lock: BinaryIO | None = None
+    interrupted = False
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         recover(folder)
@@ -92,9 +96,14 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
         if named is None:
             raise
         raise named from error
+    except BaseException:
+        interrupted = True
+        raise
     finally:
         if root is not None and lock is not None:
             _clear(root, lock, folder)
+            if interrupted:
+                _settle(root)
         for parent in missing:
             with contextlib.suppress(OSError):
                 parent.rmdir()  # one that is still empty
@@ -279,6 +288,13 @@ def _clear(root: Path, lock: BinaryIO, folder: Path) -> None:
         if [path.name for path in root.iterdir()] == [LOCK]:
             (root / LOCK).unlink()
             root.rmdir()
+
+
+def _settle(root: Path) -> None:
+    """Remove what the threads of an interrupted engine write into a folder that was cleared."""
+    for _ in range(SETTLING_TRIES):
+        time.sleep(0.1)
+        _remove_tree(root)
 
 
 def _remove_tree(path: Path) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from amaas_kit.errors import DataError
 from amaas_kit.partition import checksum, differences, part_files
+from amaas_kit.partition.arguments import FOLDER_WANTED, check_path
 from amaas_kit.partition.checksum import Tally
 from amaas_kit.partition.cut import PART, Cut, fit
 from amaas_kit.partition.differences import Group
@@ -78,6 +79,7 @@ def verify(
     Taught in: notebooks/05_data_partitioning, "Trust, but verify".
     """
     folder = result.path if isinstance(result, Result) else result
+    check_path(folder, "While reading parts", FOLDER_WANTED)
     try:
         own = Result.open(folder)
     except DataError as error:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -95,6 +96,26 @@ def test_an_error_leaves_the_target_as_it_was(error, replace, tmp_path):
     assert target.exists() == replace
     assert not replace or content(target) == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"] * replace
+
+
+def test_threads_that_write_on_after_ctrl_c_leave_nothing(tmp_path):
+    threads = []
+
+    def write_late(stage):
+        while stage.data.exists():
+            time.sleep(0.001)
+        stage.data.joinpath("part=7").mkdir(parents=True)
+        stage.data.joinpath("part=7", "0.parquet").write_text("late")
+
+    def fill(stage):
+        threads.append(threading.Thread(target=write_late, args=[stage]))
+        threads[0].start()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        placed(tmp_path / "out", False, fill)
+    threads[0].join()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_its_manifest_is_not_placed(tmp_path):

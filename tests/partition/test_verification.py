@@ -447,6 +447,11 @@ def test_the_columns_are_named_in_which_another_table_differs(name, parts, tmp_p
     assert "Schema" not in problem
 
 
+def test_what_is_no_folder_is_refused_with_what_to_pass():
+    with pytest.raises(DataError, match=r"None\n(.|\n)*pass the path of a folder"):
+        verify(None)
+
+
 def test_more_parts_than_are_explained_are_counted(tmp_path):
     small_table().write_parquet(tmp_path / "table.parquet")
     plan = Plan.hash("row_id", 12)
