@@ -50,11 +50,9 @@ class Kind:
         return text.cast(self.type, strict=False)
 
     def holds(self, text: pl.Expr, values: pl.Expr) -> pl.Expr:
-        """Whether all values of a column of text were read as what they say."""
-        read = text.str.contains(f"^(?:{self.pattern})$").all() & (
-            values.null_count() == text.null_count()
-        )
-        return read & _keeps(text, values) if self.type == pl.Float64 else read
+        """Whether all values of a column of text are written so, and could be read."""
+        written = text.str.contains(f"^(?:{self.pattern})$").all()
+        return written & (values.null_count() == text.null_count())
 
 
 @dataclass(frozen=True)
@@ -118,29 +116,35 @@ def _still(rows: pl.DataFrame, left: dict[str, list[Kind]]) -> dict[str, list[Ki
         for i, (column, kind) in enumerate(asked)
     )
     still: dict[str, list[Kind]] = {column: [] for column in left}
-    for (column, kind), holds in zip(asked, answers.row(0) if asked else (), strict=True):
-        if holds:
+    for i, holds in enumerate(answers.row(0) if asked else ()):
+        column, kind = asked[i]
+        if holds and (kind.type != pl.Float64 or _keeps(read[column], read[f"{column} {i}"])):
             still[column].append(kind)
     return still
 
 
-def _keeps(text: pl.Expr, values: pl.Expr) -> pl.Expr:
+def _keeps(text: pl.Series, values: pl.Series) -> bool:
     """Whether float64 keeps numbers, but for the rounding of fractions.
 
     It does not keep what is too large or too small for it, nor a whole number beyond 2^53 that is
     written digit by digit, but for those with a point that it has.
     """
-    odd = text.filter((values == 0) | ~(values.abs() < EXACT))
-    number = odd.cast(pl.Float64)
-    whole = odd.str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
+    zero = (values == 0) & (text.str.len_bytes() > len("0.0"))
+    odd = text.filter(zero | ~(values.abs() < EXACT))
+    return odd.is_empty() or bool(odd.to_frame("text").select(_is_kept(pl.col("text"))).item())
+
+
+def _is_kept(text: pl.Expr) -> pl.Expr:
+    number = text.cast(pl.Float64)
+    whole = text.str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
     same = (whole == number.cast(pl.Int128, strict=False)).fill_null(False)
-    short = odd.str.contains(".", literal=True) | (whole.abs() == EXACT)
+    short = text.str.contains(".", literal=True) | (whole.abs() == EXACT)
     return (
         pl.when(number == 0)
-        .then(odd.str.contains(ZERO))
+        .then(text.str.contains(ZERO))
         .when(number.is_finite())
-        .then(odd.str.contains("[eE]") | (same & short))
-        .otherwise(odd.str.contains(NO_NUMBER))
+        .then(text.str.contains("[eE]") | (same & short))
+        .otherwise(text.str.contains(NO_NUMBER))
         .all()
     )
 
