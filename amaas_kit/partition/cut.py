@@ -25,6 +25,7 @@ from amaas_kit.partition.plan import (
     RowStep,
     Window,
     nearest,
+    said,
 )
 from amaas_kit.partition.reference import part_numbers
 from amaas_kit.partition.source import Table, reading
@@ -276,7 +277,7 @@ def _unfit(step: Any, value: Any, table: Table) -> DataError:
     return _refused(
         step,
         table,
-        f"{step.key}: {table.schema[step.key]}, and {value!r}",
+        f"{step.key}: {table.schema[step.key]}, and {said(value)}",
         "the plan's constants are of another kind than the column",
         "write numbers for numbers, quoted text for text, dates for dates, times for timestamps",
     )

@@ -114,7 +114,7 @@ class Window:
 
     def __str__(self) -> str:
         until = "" if self.end is None else f" until {self.end}"
-        return f"windows of {_said(self.width)} of {self.key} from {self.start}{until}"
+        return f"windows of {said(self.width)} of {self.key} from {self.start}{until}"
 
 
 @dataclass(frozen=True)
@@ -381,7 +381,7 @@ def _wrong_plan(kind: str, seen: str, wrong: str, advice: str, example: str = ""
     return error
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
     """A value as a person writes it: times as a calendar has them, widths in units."""
     if isinstance(value, dt.timedelta):
         return _width_said(value)
@@ -442,7 +442,7 @@ def _check_bounds(bounds: tuple[Value, ...]) -> None:
     fix = ("pass bounds that ascend and are of the key's kind", "[10, 100]")
     if not bounds:
         raise _wrong_plan("range", "no bound", "without one there is nothing to cut at", *fix)
-    seen = f"bounds=[{', '.join(map(_said, bounds))}]"
+    seen = f"bounds=[{', '.join(map(said, bounds))}]"
     if "" in kinds or len(kinds) > 1:
         wrong = "bounds are all numbers, all texts, all dates or all timestamps"
         raise _wrong_plan("range", seen, wrong, *fix)
@@ -452,7 +452,7 @@ def _check_bounds(bounds: tuple[Value, ...]) -> None:
         if not _below(before, after):
             raise _wrong_plan(
                 "range",
-                f"the bound {_said(after)} behind {_said(before)}",
+                f"the bound {said(after)} behind {said(before)}",
                 "bounds ascend, and no two are equal: a part between equal bounds holds no row",
                 "sort the bounds and drop doubles",
                 "sorted(set(bounds))",
@@ -471,7 +471,7 @@ def _below(before: Any, after: Any) -> bool:
     except TypeError:
         raise _wrong_plan(
             "range",
-            f"{_said(before)} and {_said(after)}",
+            f"{said(before)} and {said(after)}",
             "a timestamp with a time zone and one without cannot be compared",
             "give all of them a time zone, or none",
         ) from None
@@ -484,11 +484,11 @@ def _check_window(start: object, width: object, end: object) -> None:
     if type(start) not in times or (end is not None and type(end) is not type(start)):
         raise _wrong_plan(
             "window",
-            f"start={_said(start)}, end={_said(end)}",
+            f"start={said(start)}, end={said(end)}",
             "start and end are both whole numbers, both dates or both timestamps",
             *fix,
         )
-    seen = f"width={_said(width)}"
+    seen = f"width={said(width)}"
     if not (_is_whole(width) if isinstance(start, int) else isinstance(width, dt.timedelta)):
         wrong = f"the width between two {times[type(start)]}s is "
         wrong += "a whole number" if isinstance(start, int) else "a timedelta"
@@ -514,7 +514,7 @@ def _check_end(start: Any, width: Width, end: Any) -> None:
     if -(-_span(start, end) // _ticks(width)) > MOST_PARTS:
         raise _wrong_plan(
             "window",
-            f"windows of {_said(width)} from {start} to {end}",
+            f"windows of {said(width)} from {start} to {end}",
             f"these are more than {MOST_PARTS:,} parts",
             "pass a larger width",
         )

@@ -31,10 +31,11 @@ def table(tmp_path, monkeypatch) -> Path:
     return Path("t.parquet")
 
 
+@pytest.mark.parametrize("on", ["local", "hadoop"])
 @pytest.mark.parametrize("name", NO_PATHS)
-def test_what_is_no_source(name, table):
+def test_what_is_no_source(name, on, table):
     with pytest.raises(DataError, match="looking for a table") as caught:
-        engine("local").run(Plan.hash("a", 1), NO_PATHS[name], "parts")
+        engine(on).run(Plan.hash("a", 1), NO_PATHS[name], "parts")
     assert "frame.write_parquet(" in caught.value.fix
     assert [*Path().iterdir()] == [table]
 

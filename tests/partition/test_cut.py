@@ -52,6 +52,11 @@ def table(tmp_path_factory) -> Table:
     return Table.open(file)
 
 
+def test_constants_of_another_kind_are_shown_as_people_write_them(table):
+    with pytest.raises(DataError, match=r"day: Date, and 2026-01-01 12:00:00\n"):
+        fit(Plan.window("day", NOON, HOUR), table)
+
+
 def parts(plan: Plan, table: Table) -> list[int]:
     cut = fit(plan, table)
     numbers = cut.part_numbers(table.scan().collect(), np.arange(table.rows)).tolist()

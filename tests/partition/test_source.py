@@ -125,6 +125,7 @@ def test_a_type_at_which_polars_panics_is_named(tmp_path):
         Table.open(tmp_path)
 
 
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 22])
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -149,7 +150,8 @@ def test_a_type_at_which_polars_panics_is_named(tmp_path):
         ('"sep=,"\na,b\n1,2\n', "Excel"),
     ],
 )
-def test_a_broken_csv_file_is_named_with_its_line(tmp_path, text, words):
+def test_a_broken_csv_file_is_named_with_its_line(tmp_path, monkeypatch, text, words, block):
+    monkeypatch.setattr(csv_shape, "BYTES_AT_ONCE", block)
     file = tmp_path / "t.csv"
     file.write_text(text)
     with pytest.raises(DataError) as caught:

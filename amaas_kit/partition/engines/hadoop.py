@@ -25,6 +25,7 @@ from amaas_kit.partition.engines.protocol import (
     PathLike,
     Progress,
     check_apart,
+    check_arguments,
     tell_nobody,
 )
 from amaas_kit.partition.engines.spark import EXTRA
@@ -125,6 +126,7 @@ class Hadoop(Engine):
         progress: Progress | None = None,
     ) -> Result:
         """As `Engine.run`; source and target may be addresses in HDFS too."""
+        check_arguments(plan, source, target)
         if not in_hdfs(source) and not in_hdfs(target):
             return super().run(plan, source, target, replace=replace, progress=progress)
         self._check_ready()
