@@ -24,7 +24,6 @@ from amaas_kit.partition.cut import Cut
 from amaas_kit.partition.plan import Plan, RoundRobin
 from amaas_kit.partition.source import Table
 
-NAME = "manifest.json"
 KIND = "amaas-kit parts"
 FORMAT = 1
 """The format that is written, and the newest that can be read."""
@@ -173,7 +172,7 @@ def write(manifest: Manifest, folder: Path) -> Path:
         "parts": [{"part": part.number, **_without_number(part)} for part in manifest.parts],
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    return write_whole(folder / NAME, lambda file: file.write(text.encode()))
+    return write_whole(folder / part_files.MANIFEST, lambda file: file.write(text.encode()))
 
 
 def read(folder: Path) -> Manifest:
@@ -183,7 +182,7 @@ def read(folder: Path) -> Manifest:
         DataError: with the file, and the field where one is wrong: there is no manifest, or it is
             cut short, changed by hand, of a later format, or of another program.
     """
-    path = folder / NAME
+    path = folder / part_files.MANIFEST
     content = _json(path)
     kind, version = content.get("kind"), content.get("format")
     if kind != KIND or type(version) is not int or version < 1:

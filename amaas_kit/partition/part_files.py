@@ -14,6 +14,9 @@ from amaas_kit.partition.checksum import Tally
 FOLDER = "part="
 """What the name of a part's folder begins with; its number follows."""
 
+MANIFEST = "manifest.json"
+"""The file beside the parts that says what they hold."""
+
 
 def scan(files: Mapping[int, Sequence[Path]], schema: pl.Schema, part: str) -> pl.LazyFrame:
     """The rows of parts, each with the number of its part.

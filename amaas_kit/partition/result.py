@@ -155,7 +155,7 @@ class Result:
     def _on_disk(self) -> tuple[int, int, int] | None:
         """What tells the manifest from any other one; None where it is gone."""
         try:
-            status = (self.path / manifest.NAME).stat()
+            status = (self.path / part_files.MANIFEST).stat()
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size

@@ -15,7 +15,7 @@ import polars as pl
 from amaas_kit.errors import DataError
 from amaas_kit.partition.csv_shape import CsvShape, csv_blocks, csv_shape
 from amaas_kit.partition.csv_types import csv_types
-from amaas_kit.partition.part_files import FOLDER
+from amaas_kit.partition.part_files import FOLDER, MANIFEST
 
 Format: TypeAlias = Literal["parquet", "csv"]
 
@@ -252,10 +252,8 @@ def _check_folders(place: Path, files: Sequence[Path], columns: Collection[str])
 
 def _is_part(folder: Path) -> bool:
     """Whether a folder lies beside a manifest, as a part does that the kit wrote."""
-    from amaas_kit.partition.manifest import NAME  # it needs this module itself
-
     number = folder.name.removeprefix(FOLDER)
-    return number != folder.name and number.isdecimal() and (folder.parent / NAME).is_file()
+    return number != folder.name and number.isdecimal() and (folder.parent / MANIFEST).is_file()
 
 
 def _hidden(file: Path, place: Path) -> bool:

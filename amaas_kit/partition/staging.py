@@ -24,7 +24,8 @@ from amaas_kit import files
 from amaas_kit.errors import AmaasError, DataError
 from amaas_kit.partition import manifest
 from amaas_kit.partition.arguments import FOLDER_WANTED, check_path
-from amaas_kit.partition.manifest import LITTER, NAME, Manifest
+from amaas_kit.partition.manifest import LITTER, Manifest
+from amaas_kit.partition.part_files import MANIFEST
 
 SHOWN = 16
 """So many letters of the target's name are seen in the name of its hidden folder."""
@@ -88,8 +89,8 @@ def place(target: str | os.PathLike[str], replace: bool = False) -> Iterator[Sta
         staging.data.mkdir()
         staging.scratch.mkdir()
         yield staging
-        if not (staging.data / NAME).is_file():
-            raise RuntimeError(f"{staging.data} is without its {NAME}, which is written last")
+        if not (staging.data / MANIFEST).is_file():
+            raise RuntimeError(f"{staging.data} is without its {MANIFEST}, which is written last")
         _put(staging, folder, replace)
     except Exception as error:
         named = _named(error, folder, root)
@@ -216,14 +217,14 @@ def _refusal(folder: Path, replace: bool) -> DataError | None:
 
 def _stranger(folder: Path, content: set[str]) -> DataError | None:
     """Why a folder may hold what is not the kit's; a partition holds what its manifest lists."""
-    if NAME not in content:
+    if MANIFEST not in content:
         wrong = "it holds no partition of the kit, and files of others are never removed"
         return _refused(folder, f"a folder with {min(content)!r}", wrong)
     try:
         known = _listed(manifest.read(folder))
     except DataError as error:
         wrong = f"{error.wrong}, so that nobody knows which files are parts"
-        return _refused(folder, f"a folder whose {NAME} cannot be used: {error.seen}", wrong)
+        return _refused(folder, f"a folder whose {MANIFEST} cannot be used: {error.seen}", wrong)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
     strange = sorted(path for path in found - known if PurePosixPath(path).name not in LITTER)
     if strange:
@@ -235,7 +236,7 @@ def _stranger(folder: Path, content: set[str]) -> DataError | None:
 def _listed(facts: Manifest) -> set[str]:
     """All that a partition consists of: its manifest, its files, and the folders that hold them."""
     paths = [PurePosixPath(file.path) for part in facts.parts for file in part.files]
-    return {NAME} | {str(place) for path in paths for place in (path, *path.parents)}
+    return {MANIFEST} | {str(place) for path in paths for place in (path, *path.parents)}
 
 
 def _refused(folder: Path, seen: str, wrong: str) -> DataError:

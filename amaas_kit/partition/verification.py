@@ -15,7 +15,8 @@ from amaas_kit.partition.arguments import FOLDER_WANTED, check_path
 from amaas_kit.partition.checksum import Tally
 from amaas_kit.partition.cut import PART, Cut, fit
 from amaas_kit.partition.differences import Group
-from amaas_kit.partition.manifest import LITTER, NAME, Manifest, Part, key_of
+from amaas_kit.partition.manifest import LITTER, Manifest, Part, key_of
+from amaas_kit.partition.part_files import MANIFEST
 from amaas_kit.partition.plan import counted
 from amaas_kit.partition.result import Result
 from amaas_kit.partition.source import UNREADABLE, Table, is_address, reading
@@ -83,7 +84,7 @@ def verify(
     try:
         own = Result.open(folder)
     except DataError as error:
-        if not Path(folder, NAME).exists():
+        if not Path(folder, MANIFEST).exists():
             raise
         return Verification(False, (f"{error.situation}: {error.seen}; {error.wrong}",))
     facts, notes = own.manifest, []
@@ -129,7 +130,7 @@ def _of_files(own: Result) -> list[str]:
 
 
 def _counts(file: Path) -> bool:
-    return not file.is_dir() and file.name not in LITTER | {NAME}
+    return not file.is_dir() and file.name not in LITTER | {MANIFEST}
 
 
 def _cut(facts: Manifest, path: str) -> tuple[Cut | None, list[str]]:
