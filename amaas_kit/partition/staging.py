@@ -180,31 +180,32 @@ def _held_root(folder: Path) -> tuple[Path, BinaryIO]:
 def _check_target(folder: Path, replace: bool) -> None:
     """Raise where what is at the target may not give way; what is renamed meanwhile is not it."""
     while (seen := _identity(folder)) is not None:
-        refusal = _refusal(folder, replace)
+        try:
+            refusal = _refusal(folder, replace)
+        except FileNotFoundError:  # something went away meanwhile: look again at what is left
+            continue
         if refusal is None:
             return
         if seen == _identity(folder):
             raise refusal
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """Which folder this is; the time tells a new one from an old one whose number it was given."""
     try:
         status = folder.stat()
     except FileNotFoundError:
         return None
-    return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
 def _refusal(folder: Path, replace: bool) -> DataError | None:
     if not folder.is_dir():
         return _refused(folder, "a file", "parts are written into a folder of their own")
-    try:
-        content = {path.name for path in folder.iterdir()}
-        if not content:
-            return None
-        stranger = _stranger(folder, content)
-    except FileNotFoundError:
+    content = {path.name for path in folder.iterdir()}
+    if not content:
         return None
+    stranger = _stranger(folder, content)
     if stranger is not None or replace:
         return stranger
     return DataError(
