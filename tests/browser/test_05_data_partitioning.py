@@ -43,7 +43,7 @@ def test_a_key_adds_a_part_and_the_sentence_says_what_moves(explorer):
     parts.focus()
     explorer.changes(lambda: parts.press("ArrowRight"))
     assert "rows lie in 9 parts" in explorer.says()
-    assert "of remainders 90.0% are expected" in explorer.says()
+    assert "of keys 90.0% are expected to move" in explorer.says()
     explorer.changes(lambda: parts.press("Home"))
     assert "rows lie in 1 part of 100,000 to 100,000: skew 1.00" in explorer.says()
     assert explorer.alt() == explorer.says()
