@@ -30,7 +30,7 @@ final class Put {
     Put(Configuration configuration, Path target, boolean replace, String kind) throws IOException {
         this.configuration = configuration;
         this.files = target.getFileSystem(configuration);
-        this.target = target;
+        this.target = files.makeQualified(target);
         this.replace = replace;
         this.kind = kind;
     }
