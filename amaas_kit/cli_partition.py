@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import re
 import sys
@@ -31,8 +30,6 @@ SHOWN_PARTS = 40
 SHOWN_CHARACTERS = 24
 FEW_EMPTY = 3
 """So many empty parts are listed; more of them are counted."""
-
-EPOCH = dt.datetime(1970, 1, 1)
 
 
 class Partition(click.Group):
@@ -356,14 +353,10 @@ def _key(result: Result) -> tuple[str, pl.DataType | None]:
 
 def _shown(key: float | str, kind: pl.DataType | None) -> str:
     """A key as a person writes it; times are numbers in the manifest."""
-    import polars as pl
+    from amaas_kit.partition.cut import shown
 
-    with contextlib.suppress(OverflowError):
-        if kind == pl.Date:
-            return str(EPOCH.date() + dt.timedelta(days=int(key)))
-        if isinstance(kind, pl.Datetime):
-            epoch = EPOCH.replace(tzinfo=dt.UTC) if kind.time_zone else EPOCH
-            return str(epoch + dt.timedelta(microseconds=int(key)))
+    if isinstance(key, int) and kind is not None and kind.is_temporal():
+        return shown(key, kind)
     return _short(json.dumps(key, ensure_ascii=False))
 
 

@@ -401,22 +401,22 @@ def _check_inside(plain: Any, step: Window, first: int, last: int, table: Table)
             raise _refused(
                 plain,
                 table,
-                f"{step.key} = {_shown(time, kind)}",
+                f"{step.key} = {shown(time, kind)}",
                 "this row is in none of the windows",
                 "start before the first row, and leave the end out or behind the last one",
             )
     if last - start not in INT64:
-        later = f"start nearer to the first row, {step.key} = {_shown(first, kind)}"
+        later = f"start nearer to the first row, {step.key} = {shown(first, kind)}"
         raise _refused(
             plain,
             table,
-            f"{step.key} = {_shown(last, kind)} in the last row",
+            f"{step.key} = {shown(last, kind)} in the last row",
             "its distance from the start does not have 64 bits",
             later if last - first in INT64 else "cut by range, which needs no distance",
         )
 
 
-def _shown(key: int, kind: pl.DataType) -> str:
+def shown(key: int, kind: pl.DataType) -> str:
     """A key as a person writes it; a time beyond the years 1 to 9999 stays a number."""
     with contextlib.suppress(OverflowError):
         if kind == pl.Date:
