@@ -184,18 +184,13 @@ def _settings(engine: str, cluster: str | None, memory: str | None) -> dict[str,
 def _as_options(engine: str) -> Iterator[None]:
     """Where an error names a setting of the engine as Python does, name the option."""
     options = {CLUSTER_SETTINGS.get(engine, "cluster"): "--cluster", "memory": "--memory"}
+    setting = re.compile(rf"(?<![\w/.-])({'|'.join(options)})=")
     try:
         yield
     except EngineError as error:
-        words = [
-            re.sub(
-                rf"(?<![\w/.-])({'|'.join(options)})=",
-                lambda found: f"{options[found[1]]}=",
-                word,
-            )
-            for word in (error.situation, error.seen, error.wrong, error.fix)
-        ]
-        raise EngineError(*words) from error
+        raise error.reworded(
+            lambda text: setting.sub(lambda found: f"{options[found[1]]}=", text)
+        ) from error
 
 
 def _check_place(file: Path | None, force: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 
 class AmaasError(Exception):
@@ -24,6 +25,10 @@ class AmaasError(Exception):
 
     def __str__(self) -> str:
         return f"{self.situation}\n  seen:  {self.seen}\n  wrong: {self.wrong}\n  fix:   {self.fix}"
+
+    def reworded(self, change: Callable[[str], str]) -> Self:
+        """The same error, each of its four texts changed."""
+        return type(self)(*map(change, (self.situation, self.seen, self.wrong, self.fix)))
 
 
 class DataError(AmaasError, ValueError):

@@ -180,8 +180,7 @@ class Hadoop(Engine):
             try:
                 yield dataclasses.replace(Table.open(copy), address=address)
             except AmaasError as error:
-                words = (error.situation, error.seen, error.wrong, error.fix)
-                raise type(error)(*(word.replace(str(copy), address) for word in words)) from None
+                raise error.reworded(lambda text: text.replace(str(copy), address)) from None
 
     def _cut(self, cut: Cut, folder: Path, scratch: Path, progress: Progress) -> list[str]:
         note = lines.write(cut, scratch / "lines", progress)
